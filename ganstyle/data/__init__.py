@@ -1,0 +1,1 @@
+"""Folders and generators of pictures, as seeded examples."""

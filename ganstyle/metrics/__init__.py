@@ -1,0 +1,1 @@
+"""Scores: how near a picture comes to what it should be."""
