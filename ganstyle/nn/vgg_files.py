@@ -1,0 +1,104 @@
+"""Where a VGG's weights come from: a file, torchvision's download, the package, or a seed."""
+
+from pathlib import Path
+from pickle import UnpicklingError
+from urllib.error import URLError
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision.models import VGG16_Weights, VGG19_Weights
+
+from ganstyle.draws import generator_of
+from ganstyle.errors import WeightsError, suggestion
+from ganstyle.nn.vgg_layers import block, convolutions
+from ganstyle.nn.vgg_weights import Kernel, Weights, imagenet_color, weights_from_state
+
+EMBEDDED = Path(__file__).parent / "embedded" / "features.safetensors"
+PICKLED = (".pth", ".pt")
+SUFFIXES = (".safetensors", *PICKLED)
+RANDOM_WIDTHS = (16, 32, 64, 128, 128)
+"""Channels by block: a quarter of VGG's, as cheap as the embedded features."""
+
+
+def weights_from_file(path: str, architecture: str) -> Weights:
+    """Read a `.safetensors`, `.pth` or `.pt` file; nothing in it is executed.
+
+    Raises `WeightsError` when it is missing, damaged or not a VGG.
+    """
+    file = Path(path).expanduser()
+    if file.suffix not in SUFFIXES or not file.is_file():
+        raise WeightsError(_missing(path, file))
+    return weights_from_state(_read(file), architecture, repr(path))
+
+
+def embedded_weights(architecture: str) -> Weights:
+    """Read ganstyle's own narrow VGG-19, which is in the package."""
+    if architecture != "vgg19":
+        raise WeightsError(
+            f"the embedded features are a vgg19, not a {architecture}; set perceptual.architecture=vgg19."
+        )
+    if not EMBEDDED.is_file():
+        raise WeightsError(f"the embedded features are missing from the package at {EMBEDDED}; install ganstyle again.")
+    return weights_from_state(_read(EMBEDDED), architecture, "the embedded features")
+
+
+def imagenet_weights(architecture: str) -> Weights:
+    """Take torchvision's ImageNet weights from its cache, or download them once; their hash is checked."""
+    convolutions(architecture)
+    enum = {"vgg16": VGG16_Weights, "vgg19": VGG19_Weights}[architecture]
+    published = enum.IMAGENET1K_V1
+    try:
+        state: dict[str, Tensor] = published.get_state_dict(progress=True, check_hash=True)
+    except (URLError, TimeoutError, ConnectionError) as error:
+        raise WeightsError(
+            f"the ImageNet weights of {architecture} could not be downloaded from {published.url} ({error}); "
+            "connect to the internet, give a file by perceptual.path, or use perceptual=embedded."
+        ) from error
+    except (RuntimeError, UnpicklingError) as error:
+        raise WeightsError(
+            f"the ImageNet weights of {architecture} in torchvision's cache are damaged ({error}); delete them from "
+            f"{torch.hub.get_dir()}/checkpoints and run again."
+        ) from error
+    return weights_from_state(state, architecture, f"torchvision's {architecture}")
+
+
+def random_weights(architecture: str, seed: int) -> Weights:
+    """Draw orthogonal kernels from a seed, at a quarter of VGG's widths, without biases.
+
+    The gain sqrt(2) keeps the mean square of activations (Saxe et al. 2014; He et al. 2015, eq. 10).
+    """
+    kernels, channels = {}, 3
+    for name in convolutions(architecture):
+        width = RANDOM_WIDTHS[block(name) - 1]
+        weight = torch.empty(width, channels, 3, 3)
+        nn.init.orthogonal_(weight, gain=2**0.5, generator=generator_of("random features", name, seed))
+        kernels[name], channels = Kernel(weight, torch.zeros(width)), width
+    return Weights(f"the random features of seed {seed}", kernels, imagenet_color(), "reflect")
+
+
+def _missing(path: str, file: Path) -> str:
+    """Word what is wrong with a path, and name the nearest file beside it."""
+    if file.is_file():
+        return f"the weights file {path!r} should end in {', '.join(SUFFIXES)}; convert it, or give another file."
+    if not file.parent.is_dir():
+        return f"there is no weights file {path!r}, nor the folder {str(file.parent)!r}; give an existing file."
+    beside = [other.name for other in file.parent.iterdir() if other.suffix in SUFFIXES]
+    if not beside:
+        return f"there is no weights file {path!r}, nor any other in its folder; give the path of an existing file."
+    return f"there is no weights file {path!r}{suggestion(file.name, beside)}"
+
+
+def _read(file: Path) -> dict[str, Tensor]:
+    """Read tensors by name, never executing what a pickle holds."""
+    try:
+        state = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
+    except (SafetensorError, UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise WeightsError(f"the weights file {str(file)!r} cannot be read ({reason}); download it again.") from error
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise WeightsError(
+            f"the weights file {str(file)!r} is no state dict of tensors by name; save model.state_dict()."
+        )
+    return state
