@@ -1,0 +1,148 @@
+"""Restyle photographs after a collection: an adversary judges the whole, a frozen network content and style."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+
+from ganstyle.losses.adversarial import game
+from ganstyle.losses.perceptual import StyleTarget, content_loss, gram, moments, style_loss
+from ganstyle.losses.reconstruction import l1
+from ganstyle.losses.smoothness import total_variation
+from ganstyle.methods.base import Method, Player
+from ganstyle.methods.penalties import Sight, slope_penalties
+from ganstyle.nn.vgg import Perceptual
+from ganstyle.types import Batch, Features, Image, Losses, Seeds
+
+StyleMeasure = Literal["gram", "moments", "patches"]
+"""Ways to compare two images' manner of painting; each gives a term of its own."""
+STYLE_TERMS: Mapping[StyleMeasure, str] = {"gram": "style", "moments": "style_moments", "patches": "style_patches"}
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """A photograph, the same restyled, a picture of the collection and, where asked for, that picture restyled."""
+
+    source: Image
+    fake: Image
+    target: Image
+    identity: Image | None
+    seed: Seeds
+
+
+class PerceptualGAN(Method[Outputs]):
+    """One direction, without pairs: generator against a discriminator that knows the style collection.
+
+    Ganstyle's own recipe. Its parts: PatchGAN (Isola et al. 2017), content and style from a frozen network (Gatys et
+    al. 2016; Johnson et al. 2016), the identity of what is in style already (Taigman et al. 2017, eq. 6), smoothness.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        perceptual: Perceptual,
+        *,
+        adversarial: str,
+        content_layers: Mapping[str, float],
+        style_layers: Mapping[str, float],
+        content_normalized: bool = True,
+        style: Sequence[StyleMeasure] = ("gram",),
+        style_target: StyleTarget = "batch_mean",
+        identity: bool = True,
+        r1: bool = False,
+        n_critic: int = 1,
+    ) -> None:
+        """Take weights by layer name for content and for style.
+
+        `style` lists the measures of style, `style_target` says what a result is measured against (see `style_loss`);
+        `identity` and `r1` add the terms of that name; the generator moves on every `n_critic`-th batch.
+        Raises WeightsError if the feature network does not reach a layer.
+        """
+        super().__init__()
+        self.generator = generator
+        self.discriminator = discriminator
+        self.perceptual = perceptual
+        self.game = game(adversarial)
+        self.content_layers = dict(content_layers)
+        self.style_layers = dict(style_layers)
+        self.content_normalized = content_normalized
+        self.style = tuple(style)
+        self.style_target: StyleTarget = style_target
+        self.identity = identity
+        self.r1 = r1
+        self.n_critic = n_critic
+        perceptual.require([*content_layers, *style_layers])
+
+    @property
+    def players(self) -> Sequence[Player]:
+        """The discriminator moves first."""
+        style = tuple(STYLE_TERMS[measure] for measure in self.style)
+        identity = ("identity",) if self.identity else ()
+        return (
+            Player(
+                "discriminator",
+                self.discriminator,
+                self.discriminator_losses,
+                ("real", "fake"),
+                slope_penalties(self.game, self._sight, with_r1=self.r1),
+            ),
+            Player(
+                "generator",
+                self.generator,
+                self.generator_losses,
+                ("adversarial", "content", *style, *identity, "total_variation"),
+                every=self.n_critic,
+            ),
+        )
+
+    @property
+    def generators(self) -> Mapping[str, nn.Module]:
+        """The one generator."""
+        return {"generator": self.generator}
+
+    def forward(self, batch: Batch) -> Outputs:
+        """Restyle the photograph and, for the identity, the picture that is in style already."""
+        source, target = batch["source"], batch["target"]
+        identity = self.generator(target) if self.identity else None
+        return Outputs(source, self.generator(source), target, identity, batch["seed"])
+
+    def discriminator_losses(self, out: Outputs) -> Losses:
+        """Tell the collection from restyled photographs."""
+        return {
+            "real": self.game.real(self.discriminator(out.target)),
+            "fake": self.game.fake(self.discriminator(out.fake.detach())),
+        }
+
+    def generator_losses(self, out: Outputs) -> Losses:
+        """Pass for a picture of the collection that shows what the photograph shows."""
+        losses = {
+            "adversarial": self.game.fool(self.discriminator(out.fake)),
+            **self._perceptual_losses(out),
+            "total_variation": total_variation(out.fake),
+        }
+        if out.identity is not None:
+            losses["identity"] = l1(out.identity, out.target)
+        return losses
+
+    def _perceptual_losses(self, out: Outputs) -> Losses:
+        features = self.perceptual(out.fake, [*self.content_layers, *self.style_layers])
+        with torch.no_grad():
+            source = self.perceptual(out.source, list(self.content_layers))
+            target = self.perceptual(out.target, list(self.style_layers))
+        content = content_loss(features, source, self.content_layers, normalized=self.content_normalized)
+        return {"content": content, **self._style_losses(features, target)}
+
+    def _style_losses(self, features: Features, target: Features) -> Losses:
+        statistics = {"gram": gram, "moments": moments}
+        return {
+            STYLE_TERMS[measure]: style_loss(
+                features, target, self.style_layers, statistic=statistics[measure], target=self.style_target
+            )
+            for measure in self.style
+        }
+
+    def _sight(self, out: Outputs) -> Sight:
+        return Sight(self.discriminator, out.target, out.fake, out.seed)
