@@ -1,0 +1,45 @@
+"""What a data set hands to training: endless examples to learn from, finite ones to be judged by."""
+
+from dataclasses import dataclass
+from typing import Any, NotRequired, Protocol, TypeAlias, TypedDict
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+Picture: TypeAlias = Float[Tensor, "3 height width"]
+"""One image without the batch axis, RGB in [-1, 1]."""
+
+
+class Example(TypedDict):
+    """A `Batch` of one, without the batch axis."""
+
+    source: Picture
+    target: Picture
+    seed: Int[Tensor, ""]
+    """A number of its own for every image seen in the run."""
+    truth: NotRequired[Picture]
+    """The known answer for the source, where there is one."""
+
+
+class Examples(Protocol):
+    """A map-style data set."""
+
+    def __len__(self) -> int:
+        """Count the images of one epoch."""
+
+    def __getitem__(self, number: int) -> Example:
+        """Return an example; the same one, to the bit, whenever and wherever it is asked for."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A translation to be learned: from source pictures to target pictures."""
+
+    train: Examples
+    """`train[n]`, for any n >= 0, is image number n of the run: epoch after epoch, each shuffled anew, augmented."""
+    val: Examples
+    """Finite, in a fixed order, not augmented: looked at during training."""
+    test: Examples
+    """The same, never looked at during training; equals `val` where a collection has one held-out folder only."""
+    card: dict[str, Any]
+    """Plain values for the artifact's card: name, counts, content hash, licence, known_answer."""

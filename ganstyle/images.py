@@ -1,0 +1,207 @@
+"""Files to tensors and back: the only module that knows [0, 255], EXIF, alpha, bit depth and padding."""
+
+import os
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from numpy import ndarray
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageOps
+from torch import Tensor
+
+from ganstyle.errors import ImageError, ShapeError, suggestion
+from ganstyle.types import Image
+
+Pixels = UInt8[ndarray, "height width 3"]
+
+READABLE = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
+OPTIONS: dict[str, dict[str, object]] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
+LARGEST = 100_000_000
+"""Pixels; a larger file is taken for a decompression bomb unless the caller says otherwise."""
+LABEL_HEIGHT = 18
+
+
+def is_picture(path: Path) -> bool:
+    """Say whether a path is named like a picture that can be read."""
+    return path.suffix.lower() in READABLE and not path.name.startswith(".")
+
+
+def read(path: Path | str, *, largest: int = LARGEST, at_least: int | None = None) -> Pixels:
+    """Decode a picture as it is meant to be seen: RGB, upright, 8 bits, transparency over white.
+
+    Grey, palette, CMYK and 16-bit files are converted; the content decides about the format, not the name. With
+    `at_least`, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as no side falls below that.
+
+    Raises:
+        ImageError: missing, not a picture, truncated, or of more than `largest` pixels.
+    """
+    path = Path(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        picture = _decode(path, largest, at_least)
+        return np.array(_rgb(ImageOps.exif_transpose(picture)))
+
+
+def _decode(path: Path, largest: int, at_least: int | None) -> Pillow.Image:
+    """Open and decode a file, wording what can go wrong."""
+    try:
+        picture = Pillow.open(path)
+        _refuse_bomb(picture, path, largest)
+        if at_least is not None:
+            picture.draft(None, (at_least, at_least))
+        picture.load()
+    except FileNotFoundError:
+        raise ImageError(f"there is no picture {path}.") from None
+    except Pillow.UnidentifiedImageError:
+        raise ImageError(f"{path} is not a picture that can be read ({_size_of(path)}).") from None
+    except Pillow.DecompressionBombError:
+        raise ImageError(f"{path} has more pixels than the {largest:,} that are allowed.") from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise ImageError(f"{path} is damaged or cut short ({error}).") from None
+    return picture
+
+
+def _refuse_bomb(picture: Pillow.Image, path: Path, largest: int) -> None:
+    """Refuse a picture by the size that its header claims, before a pixel is decoded."""
+    width, height = picture.size
+    if width * height > largest:
+        raise ImageError(f"{path} has {width} x {height} pixels, more than the {largest:,} that are allowed.")
+
+
+def _size_of(path: Path) -> str:
+    """Say how long a file is, e.g. "0 bytes"."""
+    return "a folder" if path.is_dir() else f"{path.stat().st_size:,} bytes"
+
+
+def _rgb(picture: Pillow.Image) -> Pillow.Image:
+    """Convert any mode to RGB: deep grey by scaling, transparency over white."""
+    if picture.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I", "F"):
+        return _from_deep_grey(picture)
+    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+        layer = picture.convert("RGBA")
+        return Pillow.alpha_composite(Pillow.new("RGBA", layer.size, "white"), layer).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _from_deep_grey(picture: Pillow.Image) -> Pillow.Image:
+    """Scale 16-bit (or 0 to 1 float) grey to 8 bits; Pillow alone would clip it to white."""
+    values = np.asarray(picture).astype(np.float64)
+    top = 1.0 if picture.mode == "F" and values.max(initial=0.0) <= 1.0 else 65535.0
+    return Pillow.fromarray(np.rint(np.clip(values / top, 0.0, 1.0) * 255.0).astype(np.uint8)).convert("RGB")
+
+
+def to_tensor(pixels: Pixels) -> Float[Tensor, "3 height width"]:
+    """Turn RGB bytes into an image in [-1, 1], channels first."""
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float() / 127.5 - 1.0
+
+
+def to_uint8(image: Float[Tensor, "*batch 3 height width"]) -> UInt8[ndarray, "*batch height width 3"]:
+    """Turn images in [-1, 1] into RGB bytes, channels last; values outside are clipped, halves round to even."""
+    scaled = (image.detach().float().cpu() + 1.0) * 127.5
+    return scaled.clamp(0.0, 255.0).round().to(torch.uint8).movedim(-3, -1).contiguous().numpy()
+
+
+def resize(pixels: Pixels, height: int, width: int) -> Pixels:
+    """Scale bytes to a size: by area when shrinking, bicubic when growing."""
+    shrinks = height <= pixels.shape[0] and width <= pixels.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), dtype=np.uint8)
+
+
+def write(image: Float[Tensor, "3 height width"] | Pixels, path: Path | str) -> None:
+    """Encode a picture in the format its suffix names, whole or not at all.
+
+    Raises:
+        ImageError: the suffix names no format that can be written, or the folder cannot be written to.
+    """
+    path = Path(path)
+    name = FORMATS.get(path.suffix.lower())
+    if name is None:
+        raise ImageError(f"cannot write {path}: unknown format {path.suffix!r}{suggestion(path.suffix, FORMATS)}")
+    pixels = to_uint8(image) if isinstance(image, Tensor) else image
+    try:
+        _write_atomically(Pillow.fromarray(pixels), path, name)
+    except OSError as error:
+        raise ImageError(f"cannot write {path}: {error.strerror or error}.") from None
+
+
+def _write_atomically(picture: Pillow.Image, path: Path, name: str) -> None:
+    """Write beside the path, then rename, so that no reader ever sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            picture.save(file, name, **OPTIONS.get(name, {}))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    """Return the process's file mode mask, which mkstemp ignores."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def grid(
+    rows: Sequence[Sequence[Float[Tensor, "3 height width"]]], path: Path | str, labels: Sequence[str] = ()
+) -> None:
+    """Write pictures side by side, one row per example, with a label over each column.
+
+    Raises:
+        ShapeError: the rows are empty or of unequal length, or the pictures of unequal size.
+    """
+    shapes = {tuple(picture.shape) for row in rows for picture in row}
+    if len(shapes) != 1 or len({len(row) for row in rows}) != 1:
+        raise ShapeError(
+            f"a grid takes rows of pictures of one size, but got rows of {[len(r) for r in rows]}, {shapes}."
+        )
+    bands = [np.concatenate([to_uint8(picture) for picture in row], axis=1) for row in rows]
+    body = np.concatenate(bands, axis=0)
+    if labels:
+        body = np.concatenate([_label(labels, body.shape[1]), body], axis=0)
+    write(body, path)
+
+
+def _label(labels: Sequence[str], width: int) -> Pixels:
+    """Letter a white strip, one label over each column."""
+    strip = Pillow.new("RGB", (width, LABEL_HEIGHT), "white")
+    draw = ImageDraw.Draw(strip)
+    for column, label in enumerate(labels):
+        middle = (2 * column + 1) * width / (2 * len(labels))
+        draw.text((middle, LABEL_HEIGHT / 2), label, fill="black", anchor="mm")
+    return np.array(strip)
+
+
+def pad(image: Image, multiple: int) -> Image:
+    """Grow an image to the right and below, by reflection, until both sides are multiples of a number.
+
+    Undo it with `crop`. A side shorter than what it lacks is reflected more than once.
+    """
+    height, width = image.shape[-2:]
+    return _reflect(_reflect(image, -height % multiple, axis=-2), -width % multiple, axis=-1)
+
+
+def _reflect(image: Image, more: int, axis: int) -> Image:
+    """Grow one axis at its end by mirroring, the edge pixel not repeated (period 2 x side - 2)."""
+    side = image.shape[axis]
+    period = max(1, 2 * side - 2)
+    place = torch.arange(side + more, device=image.device) % period
+    return image.index_select(axis, torch.minimum(place, period - place)) if more else image
+
+
+def crop(image: Image, height: int, width: int) -> Image:
+    """Cut an image back to the size that it had before `pad`."""
+    return image[..., :height, :width]
