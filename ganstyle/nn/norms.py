@@ -1,0 +1,78 @@
+"""Normalisation layers, and the choice among them."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ganstyle.errors import ConfigError, unknown
+
+NORMS = ("affine_instance", "batch", "instance", "none")
+STATISTICS = ("batch", "running")
+
+Style: TypeAlias = Int[Tensor, " batch"] | Float[Tensor, "batch styles"]
+"""The number of a style for each image, or each image's mixture of styles (weights that sum to 1)."""
+
+
+class ConditionalInstanceNorm(nn.Module):
+    """Instance norm whose scale and shift belong to the style: one network paints many styles.
+
+    Source: Dumoulin, Shlens & Kudlur 2017, eq. 5; mixtures of styles as in their section 3.2.
+    """
+
+    def __init__(self, channels: int, styles: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(styles, channels))
+        self.bias = nn.Parameter(torch.zeros(styles, channels))
+
+    def forward(self, x: Float[Tensor, "batch channels rows columns"], style: Style) -> Tensor:
+        """Normalise every channel of every image, then scale and shift it as the image's style asks."""
+        scale, shift = (_of_style(table, style).to(x.dtype)[..., None, None] for table in (self.weight, self.bias))
+        return F.instance_norm(x) * scale + shift
+
+
+def _of_style(table: Float[Tensor, "styles channels"], style: Style) -> Float[Tensor, "batch channels"]:
+    return style.to(table.dtype) @ table if style.is_floating_point() else F.embedding(style, table)
+
+
+@dataclass(frozen=True)
+class Norm:
+    """Which normalisation a network uses; calling it makes a layer.
+
+    `statistics_at_test` says what batch norm uses in evaluation: those of the `batch`, as pix2pix does (then it keeps
+    no running ones), or the `running` ones. Instance norm has no choice: it always uses the image's own.
+    With `styles` above 0 the layers are ConditionalInstanceNorm.
+    Raises ConfigError for an unknown name, or styles with a norm that is not instance norm.
+    """
+
+    kind: str
+    statistics_at_test: str = "batch"
+    styles: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in NORMS:
+            raise ConfigError(unknown("norm", self.kind, NORMS))
+        if self.statistics_at_test not in STATISTICS:
+            raise ConfigError(unknown("statistics_at_test", self.statistics_at_test, STATISTICS))
+        if self.styles < 0:
+            raise ConfigError(f"styles is {self.styles}, but a network has 0 (one fixed style) or more of them.")
+        if self.styles and "instance" not in self.kind:
+            raise ConfigError(f"styles need instance norm, but norm is {self.kind!r}; set norm to 'instance'.")
+
+    def __call__(self, channels: int) -> nn.Module:
+        """Make a layer for this many channels."""
+        if self.styles:
+            return ConditionalInstanceNorm(channels, self.styles)
+        if self.kind == "batch":
+            return nn.BatchNorm2d(channels, track_running_stats=self.statistics_at_test == "running")
+        if self.kind == "none":
+            return nn.Identity()
+        return nn.InstanceNorm2d(channels, affine=self.kind == "affine_instance")
+
+    @property
+    def shifts(self) -> bool:
+        """Whether the layers add a bias of their own, so that the convolution before needs none."""
+        return self.kind in ("batch", "affine_instance") or self.styles > 0
