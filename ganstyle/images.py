@@ -45,8 +45,12 @@ def read(path: Path | str, *, largest: int = LARGEST, at_least: int | None = Non
     path = Path(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        picture = _decode(path, largest, at_least)
-        return np.array(_rgb(ImageOps.exif_transpose(picture)))
+        return from_pillow(_decode(path, largest, at_least))
+
+
+def from_pillow(picture: Pillow.Image) -> Pixels:
+    """Turn a decoded picture of any mode into RGB bytes, upright, transparency over white."""
+    return np.array(_rgb(ImageOps.exif_transpose(picture)))
 
 
 def _decode(path: Path, largest: int, at_least: int | None) -> Pillow.Image:
