@@ -8,13 +8,14 @@ import torch
 from torch import nn
 
 from ganstyle.losses.adversarial import game
+from ganstyle.losses.patches import patch_sliced_wasserstein
 from ganstyle.losses.perceptual import StyleTarget, content_loss, gram, moments, style_loss
 from ganstyle.losses.reconstruction import l1
 from ganstyle.losses.smoothness import total_variation
 from ganstyle.methods.base import Method, Player
 from ganstyle.methods.penalties import Sight, slope_penalties
 from ganstyle.nn.vgg import Perceptual
-from ganstyle.types import Batch, Features, Image, Losses, Seeds
+from ganstyle.types import Batch, Features, Image, Losses, Scalar, Seeds
 
 StyleMeasure = Literal["gram", "moments", "patches"]
 """Ways to compare two images' manner of painting; each gives a term of its own."""
@@ -87,7 +88,7 @@ class PerceptualGAN(Method[Outputs]):
                 self.discriminator,
                 self.discriminator_losses,
                 ("real", "fake"),
-                slope_penalties(self.game, self._sight, with_r1=self.r1),
+                slope_penalties(self.game, self._sights, with_r1=self.r1),
             ),
             Player(
                 "generator",
@@ -133,16 +134,14 @@ class PerceptualGAN(Method[Outputs]):
             source = self.perceptual(out.source, list(self.content_layers))
             target = self.perceptual(out.target, list(self.style_layers))
         content = content_loss(features, source, self.content_layers, normalized=self.content_normalized)
-        return {"content": content, **self._style_losses(features, target)}
+        style = {STYLE_TERMS[measure]: self._style_loss(measure, features, target, out) for measure in self.style}
+        return {"content": content, **style}
 
-    def _style_losses(self, features: Features, target: Features) -> Losses:
-        statistics = {"gram": gram, "moments": moments}
-        return {
-            STYLE_TERMS[measure]: style_loss(
-                features, target, self.style_layers, statistic=statistics[measure], target=self.style_target
-            )
-            for measure in self.style
-        }
+    def _style_loss(self, measure: StyleMeasure, features: Features, target: Features, out: Outputs) -> Scalar:
+        if measure == "patches":
+            return patch_sliced_wasserstein(out.fake, out.target, out.seed)
+        statistic = {"gram": gram, "moments": moments}[measure]
+        return style_loss(features, target, self.style_layers, statistic=statistic, target=self.style_target)
 
-    def _sight(self, out: Outputs) -> Sight:
-        return Sight(self.discriminator, out.target, out.fake, out.seed)
+    def _sights(self, out: Outputs) -> Sequence[Sight]:
+        return (Sight(self.discriminator, out.target, out.fake, out.seed),)

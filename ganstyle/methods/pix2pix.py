@@ -59,7 +59,7 @@ class Pix2Pix(Method[Outputs]):
                 self.discriminator,
                 self.discriminator_losses,
                 ("real", "fake"),
-                slope_penalties(self.game, self._sight, with_r1=self.r1),
+                slope_penalties(self.game, self._sights, with_r1=self.r1),
             ),
             Player(
                 "generator",
@@ -99,5 +99,5 @@ class Pix2Pix(Method[Outputs]):
         judgements: Judgements = self.discriminator(torch.cat((source, target), 1))
         return judgements
 
-    def _sight(self, out: Outputs) -> Sight:
-        return Sight(lambda image: self._judge(out.source, image), out.target, out.fake, out.seed)
+    def _sights(self, out: Outputs) -> Sequence[Sight]:
+        return (Sight(lambda image: self._judge(out.source, image), out.target, out.fake, out.seed),)
