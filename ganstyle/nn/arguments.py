@@ -28,7 +28,7 @@ def records_arguments(cls: type[Network]) -> type[Network]:
         bound.apply_defaults()
         values = list(bound.arguments.items())[1:]
         recorded = {name: plain(value, f"{cls.__name__}.{name}") for name, value in values}
-        self.arguments = recorded  # type: ignore[assignment] (nn.Module declares tensors and modules only)
+        self.arguments = recorded  # type: ignore[assignment]  # nn.Module knows tensors and modules only
 
     cls.__init__ = record  # type: ignore[method-assign, assignment]
     return cls
@@ -45,3 +45,9 @@ def plain(value: Any, name: str) -> Any:
     raise ConfigError(
         f"{name} is a {type(value).__name__}, which an artifact cannot record; give plain numbers or text."
     )
+
+
+def require_count(argument: str, count: int, least: int = 1) -> None:
+    """Raise ConfigError for a count, such as `generator.blocks`, that is too low to build a network."""
+    if count < least:
+        raise ConfigError(f"{argument} is {count}, but must be at least {least}.")

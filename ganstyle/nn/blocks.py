@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganstyle.errors import ConfigError, unknown
-from ganstyle.nn.norms import ConditionalInstanceNorm, Norm, Style
+from ganstyle.nn.norms import ConditionalInstanceNorm, Style
 
 PaddingMode = Literal["zeros", "reflect"]
 PADDINGS: dict[str, PaddingMode] = {"reflect": "reflect", "zero": "zeros"}
@@ -74,9 +74,3 @@ class Dropout(nn.Module):
     def extra_repr(self) -> str:
         """Show the two choices."""
         return f"{self.probability}, at_test={self.at_test}"
-
-
-def downsampling(inputs: int, outputs: int, norm: Norm, padding: str) -> Stage:
-    """Halve the sides: 3x3 convolution of stride 2, norm, ReLU."""
-    halve = convolution(inputs, outputs, 3, stride=2, padding=padding, bias=not norm.shifts)
-    return Stage(halve, norm(outputs), nn.ReLU(inplace=True))

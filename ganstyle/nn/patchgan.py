@@ -7,8 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ganstyle.errors import ConfigError
-from ganstyle.nn.arguments import records_arguments
+from ganstyle.nn.arguments import records_arguments, require_count
 from ganstyle.nn.blocks import Stage, convolution
 from ganstyle.nn.generator import require_image
 from ganstyle.nn.initialize import initialize
@@ -39,8 +38,8 @@ class PatchGAN(nn.Module):
         statistics_at_test: str = "batch",
     ) -> None:
         super().__init__()
-        if layers < 1:
-            raise ConfigError(f"a PatchGAN needs at least 1 layer, but discriminator.layers is {layers}.")
+        require_count("discriminator.layers", layers)
+        require_count("discriminator.channels", channels)
         self.in_channels = in_channels
         self.least_side = 2**layers * (3 if stride_one else 2)
         widths = [channels * min(2**n, 8) for n in range(layers + stride_one)]
@@ -77,6 +76,7 @@ class Pixel(nn.Module):
         statistics_at_test: str = "batch",
     ) -> None:
         super().__init__()
+        require_count("discriminator.channels", channels)
         self.in_channels = in_channels
         norms = Norm(norm, statistics_at_test)
         first = Stage(convolution(in_channels, channels, 1), nn.LeakyReLU(0.2, inplace=True))
@@ -116,8 +116,7 @@ class MultiScale(nn.Module):
         statistics_at_test: str = "batch",
     ) -> None:
         super().__init__()
-        if scales < 1:
-            raise ConfigError(f"a MultiScale needs at least 1 scale, but discriminator.scales is {scales}.")
+        require_count("discriminator.scales", scales)
         self.in_channels = in_channels
         self.critics = nn.ModuleList(
             PatchGAN(

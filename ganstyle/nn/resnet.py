@@ -5,12 +5,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ganstyle.nn.arguments import records_arguments
-from ganstyle.nn.blocks import Dropout, Residual, Stage, convolution, downsampling
+from ganstyle.nn import hourglass
+from ganstyle.nn.arguments import records_arguments, require_count
+from ganstyle.nn.blocks import Dropout, Residual, convolution
 from ganstyle.nn.generator import require_image, require_style, tap, to_image
 from ganstyle.nn.initialize import initialize
 from ganstyle.nn.norms import Norm, Style
-from ganstyle.nn.upsample import upsampling as doubling
 from ganstyle.types import Image
 
 
@@ -18,13 +18,12 @@ from ganstyle.types import Image
 class ResNet(nn.Module):
     """Two halvings, `blocks` residual blocks, two doublings: repaints without moving things.
 
-    Sides must be multiples of 4, and at least 8 pixels. Taps: image, stem, down1, down2, block1, block2, ...; each
-    after its norm and ReLU. `dropout` acts between the two convolutions of a block.
-
+    Sides must be multiples of 4, and at least 8 pixels. Taps: image, stem, down1, down2, block1, block2, ...; the
+    first ones after their norm and ReLU. `dropout` acts between the two convolutions of a block.
     Source: Zhu et al. 2017, appendix 7.2, after Johnson et al. 2016.
     """
 
-    size_multiple = 4
+    size_multiple = hourglass.SIZE_MULTIPLE
     arguments: dict[str, Any]
 
     def __init__(
@@ -41,31 +40,22 @@ class ResNet(nn.Module):
         styles: int = 0,
     ) -> None:
         super().__init__()
+        require_count("generator.blocks", blocks)
+        require_count("generator.channels", channels)
         self.styles = styles
         norms = Norm(norm, statistics_at_test, styles)
-        noise = Dropout(dropout, at_test=dropout_at_test)
-        widths = (channels, 2 * channels, 4 * channels)
-        self.encoder = nn.ModuleDict(
-            {
-                "stem": _stem(widths[0], norms, padding),
-                "down1": downsampling(widths[0], widths[1], norms, padding),
-                "down2": downsampling(widths[1], widths[2], norms, padding),
-                **{f"block{n}": _block(widths[2], norms, padding, noise) for n in range(1, blocks + 1)},
-            }
+        middle = [
+            _block(4 * channels, norms, padding, Dropout(dropout, at_test=dropout_at_test)) for _ in range(blocks)
+        ]
+        self.encoder = hourglass.encoder(middle, channels=channels, kernel=7, norm=norms, padding=padding)
+        self.decoder = hourglass.decoder(
+            channels=channels, kernel=7, norm=norms, padding=padding, upsampling=upsampling
         )
-        self.decoder = Stage(
-            _up(widths[2], widths[1], norms, padding, upsampling),
-            _up(widths[1], widths[0], norms, padding, upsampling),
-            convolution(widths[0], 3, 7, padding=padding),
-        )
-        deep = {f"block{n}": widths[2] for n in range(1, blocks + 1)}
-        self.feature_channels: Mapping[str, int] = dict(
-            image=3, stem=widths[0], down1=widths[1], down2=widths[2], **deep
-        )
+        self.feature_channels: Mapping[str, int] = hourglass.feature_channels(self.encoder, channels)
         initialize(self)
 
     def forward(self, image: Image, style: Style | None = None) -> Image:
-        """Translate an image."""
+        """Translate an image, each in its style where there are several."""
         self._require(image, style)
         x = image
         for stage in self.encoder.values():
@@ -78,21 +68,11 @@ class ResNet(nn.Module):
         return tap(self.encoder, image, style, taps)
 
     def _require(self, image: Tensor, style: Style | None) -> None:
-        require_image("ResNet", image, multiple=4, least=8, advice="resize or pad the image")
+        least, advice = hourglass.LEAST_SIDE, "resize or pad the image"
+        require_image("ResNet", image, multiple=self.size_multiple, least=least, advice=advice)
         require_style("ResNet", self.styles, style, len(image))
-
-
-def _stem(channels: int, norm: Norm, padding: str) -> Stage:
-    return Stage(
-        convolution(3, channels, 7, padding=padding, bias=not norm.shifts), norm(channels), nn.ReLU(inplace=True)
-    )
 
 
 def _block(channels: int, norm: Norm, padding: str, noise: Dropout) -> Residual:
     first, second = (convolution(channels, channels, 3, padding=padding, bias=not norm.shifts) for _ in range(2))
     return Residual(first, norm(channels), nn.ReLU(inplace=True), noise, second, norm(channels))
-
-
-def _up(inputs: int, outputs: int, norm: Norm, padding: str, upsampling: str) -> Stage:
-    double = doubling(upsampling, inputs, outputs, kernel=3, padding=padding, bias=not norm.shifts)
-    return Stage(double, norm(outputs), nn.ReLU(inplace=True))

@@ -6,8 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganstyle.errors import ConfigError
-from ganstyle.nn.arguments import records_arguments
+from ganstyle.nn.arguments import records_arguments, require_count
 from ganstyle.nn.blocks import Dropout, Stage, convolution
 from ganstyle.nn.generator import require_image, require_style, tap, to_image
 from ganstyle.nn.initialize import initialize
@@ -45,8 +44,8 @@ class UNet(nn.Module):
         styles: int = 0,
     ) -> None:
         super().__init__()
-        if depth < 2:
-            raise ConfigError(f"a U-Net needs a depth of at least 2, but generator.depth is {depth}.")
+        require_count("generator.depth", depth, least=2)
+        require_count("generator.channels", channels)
         self.styles = styles
         self.size_multiple = 2**depth
         self.least_side = 2**depth if padding == "zero" or upsampling == "transpose" else 2 ** (depth + 1)
