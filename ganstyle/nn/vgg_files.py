@@ -1,5 +1,6 @@
 """Where a VGG's weights come from: a file, torchvision's download, the package, or a seed."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from urllib.error import URLError
@@ -65,17 +66,22 @@ def imagenet_weights(architecture: str) -> Weights:
 
 
 def random_weights(architecture: str, seed: int) -> Weights:
-    """Draw orthogonal kernels from a seed, at a quarter of VGG's widths, without biases.
+    """Draw the random features of a seed, at a quarter of VGG's widths."""
+    widths = {name: RANDOM_WIDTHS[block(name) - 1] for name in convolutions(architecture)}
+    return orthogonal_weights(widths, seed, f"the random features of seed {seed}")
+
+
+def orthogonal_weights(widths: Mapping[str, int], seed: int, origin: str) -> Weights:
+    """Draw orthogonal kernels without biases for convolutions of the given widths, shallow to deep.
 
     The gain sqrt(2) keeps the mean square of activations (Saxe et al. 2014; He et al. 2015, eq. 10).
     """
     kernels, channels = {}, 3
-    for name in convolutions(architecture):
-        width = RANDOM_WIDTHS[block(name) - 1]
+    for name, width in widths.items():
         weight = torch.empty(width, channels, 3, 3)
         nn.init.orthogonal_(weight, gain=2**0.5, generator=generator_of("random features", name, seed))
         kernels[name], channels = Kernel(weight, torch.zeros(width)), width
-    return Weights(f"the random features of seed {seed}", kernels, imagenet_color(), "reflect")
+    return Weights(origin, kernels, imagenet_color(), "reflect")
 
 
 def _missing(path: str, file: Path) -> str:

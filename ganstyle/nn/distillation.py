@@ -1,0 +1,121 @@
+"""Teach a narrow VGG to see what a wide one sees.
+
+Linear heads show how much of the teacher's features the narrow ones hold (FitNets: Romero et al. 2015, eq. 3).
+The kernel asks that they also measure like the teacher's, because losses use the narrow features without heads.
+"""
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganstyle.nn.vgg import Perceptual
+from ganstyle.nn.vgg_weights import Kernel, Weights
+from ganstyle.types import Features, Image, Scalar
+
+
+class Teachers(nn.Module):
+    """Two frozen VGGs: a real one for the shallow layers it has, an already distilled one for those beyond.
+
+    Where the distilled one brings a 1x1 map to VGG's widths, its features pass through it.
+    """
+
+    def __init__(self, real: Weights, distilled: Weights) -> None:
+        super().__init__()
+        self.real = Perceptual(real)
+        self.distilled = Perceptual(distilled)
+        self.heads = distilled.heads
+
+    def source(self, layer: str) -> str:
+        """Say who teaches a layer: real, distilled and widened, or distilled as it is."""
+        if layer in self.real.layers:
+            return "real"
+        return "distilled, widened" if layer in self.heads else "distilled, narrow"
+
+    @torch.no_grad()
+    def forward(self, image: Image, layers: tuple[str, ...]) -> dict[str, Tensor]:
+        """Return what the student should see at `layers`."""
+        deep = [layer for layer in layers if layer not in self.real.layers]
+        features = self.real(image, [layer for layer in layers if layer not in deep])
+        for layer, activation in self.distilled(image, deep).items():
+            features[layer] = self._widened(layer, activation)
+        return features
+
+    def _widened(self, layer: str, activation: Tensor) -> Tensor:
+        if layer not in self.heads:
+            return activation
+        weight, bias = self.heads[layer]
+        return F.relu(F.conv2d(activation, weight, bias))
+
+
+def fitted_head(seen: Tensor, shown: Tensor) -> Kernel:
+    """Fit the 1x1 map between two feature maps of equal rows and columns by least squares."""
+    rows, targets = _rows(seen).double(), _rows(shown).double()
+    mean, target = rows.mean(0), targets.mean(0)
+    covariance = (rows - mean).T @ (rows - mean)
+    ridge = 1e-6 * covariance.diagonal().mean() * torch.eye(len(covariance), dtype=rows.dtype)
+    solution = torch.linalg.solve(covariance + ridge, (rows - mean).T @ (targets - target))
+    return Kernel(solution.T[:, :, None, None].float(), (target - mean @ solution).float())
+
+
+def unexplained(prediction: Tensor, target: Tensor) -> Scalar:
+    """Return the share of the target's variance that a prediction misses: 0 is perfect, 1 is no better than the mean.
+
+    One minus the coefficient of determination over all positions and channels.
+    """
+    return F.mse_loss(prediction, target) / target.var(correction=0)
+
+
+def unlike(student: Tensor, teacher: Tensor, positions: Tensor) -> Scalar:
+    """Compare the kernels of two feature maps at some positions, counted image by image and row by row.
+
+    A kernel holds the inner products of the features at any two positions, scaled to a mean diagonal of 1. Content
+    distances are sums of its entries, and the inner product of two Gram matrices is a sum of its squares,
+    <A'A, B'B> = |AB'|^2: features with equal kernels give equal content and style losses, whatever their widths.
+    Returns the unexplained share of the teacher's kernel; 0 if equal (Tung & Mori 2019, eq. 4, without their row norm).
+    """
+    return unexplained(_kernel(student, positions), _kernel(teacher, positions))
+
+
+def _kernel(features: Tensor, positions: Tensor) -> Tensor:
+    rows = _rows(features)[positions]
+    kernel = rows @ rows.T
+    return kernel / kernel.diagonal().mean()
+
+
+def _rows(features: Tensor) -> Tensor:
+    """List the features of all positions, image by image."""
+    return features.movedim(1, -1).flatten(0, -2)
+
+
+def scaled(weights: Weights, means: Mapping[str, float]) -> Weights:
+    """Divide every layer's activations by its mean, by relu name, without changing what is computed otherwise.
+
+    A ReLU lets positive factors pass, so each layer takes back the factor of the one before. The normalised VGG of
+    Gatys et al. 2016 (section 2) is scaled so, too: then one loss weight serves all layers.
+    """
+    kernels: dict[str, Kernel] = {}
+    before = 1.0
+    for name, (weight, bias) in weights.convolutions.items():
+        mean = means[name.replace("conv", "relu")]
+        kernels[name] = Kernel(weight * (before / mean), bias / mean)
+        before = mean
+    return Weights(weights.origin, kernels, weights.color, weights.padding)
+
+
+def weights_of(network: Perceptual, origin: str) -> Weights:
+    """Take the weights out of a network with reflection padding."""
+    kernels = {layer.replace("relu", "conv"): _kernel_of(network.convolutions[layer]) for layer in network.layers}
+    return Weights(origin, kernels, _kernel_of(network.color), "reflect")
+
+
+def _kernel_of(layer: nn.Module) -> Kernel:
+    assert isinstance(layer, nn.Conv2d)
+    assert layer.bias is not None
+    return Kernel(layer.weight.detach().clone(), layer.bias.detach().clone())
+
+
+def mean_activations(features: Features) -> dict[str, float]:
+    """Return each layer's mean over images, channels and positions."""
+    return {layer: activation.mean().item() for layer, activation in features.items()}
