@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, UInt8
 from numpy import ndarray
 from PIL import Image as Pillow
-from PIL import ImageDraw, ImageOps
+from PIL import ImageDraw, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from ganstyle.errors import ImageError, ShapeError, suggestion
@@ -63,7 +63,7 @@ def _decode(path: Path, largest: int, at_least: int | None) -> Pillow.Image:
         picture.load()
     except FileNotFoundError:
         raise ImageError(f"there is no picture {path}.") from None
-    except Pillow.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise ImageError(f"{path} is not a picture that can be read ({_size_of(path)}).") from None
     except Pillow.DecompressionBombError:
         raise ImageError(f"{path} has more pixels than the {largest:,} that are allowed.") from None
@@ -119,6 +119,14 @@ def resize(pixels: Pixels, height: int, width: int) -> Pixels:
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), dtype=np.uint8)
 
 
+def format_of(path: Path) -> str:
+    """Say in which format a path is written, by its suffix; raises ImageError when there is none."""
+    name = FORMATS.get(path.suffix.lower())
+    if name is None:
+        raise ImageError(f"cannot write {path}: unknown format {path.suffix!r}{suggestion(path.suffix, FORMATS)}")
+    return name
+
+
 def write(image: Float[Tensor, "3 height width"] | Pixels, path: Path | str) -> None:
     """Encode a picture in the format its suffix names, whole or not at all.
 
@@ -126,9 +134,7 @@ def write(image: Float[Tensor, "3 height width"] | Pixels, path: Path | str) -> 
         ImageError: the suffix names no format that can be written, or the folder cannot be written to.
     """
     path = Path(path)
-    name = FORMATS.get(path.suffix.lower())
-    if name is None:
-        raise ImageError(f"cannot write {path}: unknown format {path.suffix!r}{suggestion(path.suffix, FORMATS)}")
+    name = format_of(path)
     pixels = to_uint8(image) if isinstance(image, Tensor) else image
     try:
         _write_atomically(Pillow.fromarray(pixels), path, name)
