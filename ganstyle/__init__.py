@@ -4,8 +4,8 @@
 >>> van_gogh = ganstyle.load("examples/models/vangogh")
 >>> painting = van_gogh.stylize(photograph)
 
-A photograph is a Pillow picture, a NumPy array or a tensor, and comes back as what it was. What is heavy is imported when it is first asked for, so that
-`import ganstyle` takes no time.
+A photograph is a Pillow picture, a NumPy array or a tensor, and comes back as what it was.
+What is heavy is imported when it is first asked for, so that `import ganstyle` takes no time.
 """
 
 from importlib import import_module

@@ -1,0 +1,29 @@
+"""`ganstyle`: what is done with data and artifacts from a terminal.
+
+Each command imports what it needs when it runs, so that `ganstyle --help` answers at once.
+"""
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+from ganstyle.cli.parser import parse
+from ganstyle.errors import GanstyleError
+
+MISTAKE, INTERRUPTED = 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code: 0, 1 (the doctor found something), 2 (a mistake) or 130 (Ctrl-C)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        arguments = parse(words)
+        return int(arguments.run(arguments))
+    except GanstyleError as error:
+        if "--debug" in words:
+            traceback.print_exc()
+        else:
+            print(error, file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt:
+        return INTERRUPTED

@@ -1,0 +1,121 @@
+"""What each command does; what it needs is imported when it runs."""
+
+import json
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganstyle.errors import GanstyleError
+
+if TYPE_CHECKING:
+    from ganstyle.artifact import Card
+
+
+class OverwriteError(GanstyleError):
+    """An output that exists already."""
+
+
+def stylize(arguments: Namespace) -> int:
+    """Restyle one picture."""
+    from ganstyle import images
+    from ganstyle.stylize.network import load
+
+    _refuse_overwriting(arguments.output, arguments.force)
+    images.format_of(arguments.output)
+    pixels = images.read(arguments.photo)
+    images.write(load(arguments.model).stylize(pixels), arguments.output)
+    print(arguments.output)
+    return 0
+
+
+def info(arguments: Namespace) -> int:
+    """Print an artifact's card."""
+    from ganstyle.artifact import plain_card, read_card
+
+    card = read_card(arguments.artifact)
+    print(json.dumps(plain_card(card), indent=2, ensure_ascii=False) if arguments.json else _legible(card))
+    return 0
+
+
+def fetch(arguments: Namespace) -> int:
+    """Bring a public data set, or list them all."""
+    from ganstyle.data.catalogue import collection
+    from ganstyle.data.fetch import fetch as bring
+
+    if arguments.name is None:
+        print(_catalogue())
+        return 0
+    entry = collection(arguments.name)
+    folder = bring(entry, arguments.to)
+    print(f"{folder}: {entry.about}. Licence: {entry.licence}.")
+    return 0
+
+
+def doctor(arguments: Namespace) -> int:
+    """Examine data sets; 1 when a run on one of them would fail."""
+    from ganstyle.data.doctor import examine
+
+    reports = [examine(folder) for folder in arguments.data]
+    print("\n\n".join(str(report) for report in reports))
+    return 0 if all(report.usable for report in reports) else 1
+
+
+def artifact(arguments: Namespace) -> int:
+    """Make artifacts from a training checkpoint: one for each generator."""
+    from ganstyle.training.export import export_artifact
+
+    _refuse_overwriting(arguments.output, arguments.force)
+    print("\n".join(map(str, export_artifact(arguments.checkpoint, arguments.output))))
+    return 0
+
+
+def _refuse_overwriting(output: Path, force: bool) -> None:
+    if output.exists() and not force:
+        raise OverwriteError(f"{output} exists; add --force to replace it, or give another --output.")
+
+
+def _catalogue() -> str:
+    """One line for each public data set."""
+    from ganstyle.data.catalogue import CATALOGUE
+
+    width = max(map(len, CATALOGUE))
+    return "\n".join(
+        f"{entry.name:{width}}  {_megabytes(entry.size):>8}  {entry.layout:8}  {entry.about}"
+        for entry in CATALOGUE.values()
+    )
+
+
+def _megabytes(size: int | None) -> str:
+    return "? MB" if size is None else f"{size / 1e6:.0f} MB"
+
+
+def _legible(card: "Card") -> str:
+    """The card as aligned lines."""
+    rows = [
+        ("network", f"{card.network} ({_pairs(card.arguments)})"),
+        ("takes", f"RGB in {list(card.value_range)}, sides in multiples of {card.size_multiple}"),
+        ("styles", ", ".join(card.styles) or "unnamed"),
+        *((f"data {name}", _value(value)) for name, value in card.data.items()),
+        *((f"training {name}", _value(value)) for name, value in card.training.items()),
+        *((f"losses {player}", _pairs(terms)) for player, terms in card.losses.items()),
+        *((metric.name, f"{metric.value:g} ({metric.protocol})") for metric in card.metrics),
+        ("licence", card.licence),
+        ("weights", f"SHA-256 {card.weights_sha256}"),
+        ("written", f"{card.created} by ganstyle {card.ganstyle}"),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:{width}}  {value}" for name, value in rows)
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_value(value)}" for name, value in values.items())
+
+
+def _value(value: Any) -> str:
+    """A plain value as a person would write it."""
+    if isinstance(value, Mapping):
+        return _pairs(value)
+    if isinstance(value, list | tuple):
+        return " ".join(_value(item) for item in value) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,199 @@
+"""The grammar of the command line, and the words for what does not fit it."""
+
+import argparse
+import re
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from ganstyle import __version__
+from ganstyle.cli import commands
+from ganstyle.errors import GanstyleError, unknown
+
+DESCRIPTION = "Use and look after style-transfer GANs. They are trained by `python train.py`; see its --help."
+TOUR = """\
+a first tour:
+  ganstyle stylize photo.jpg --model examples/models/vangogh --output out.png
+  ganstyle info examples/models/vangogh             what an artifact is, and how it was made
+  ganstyle fetch vangogh2photo                      bring a public data set into data/
+  ganstyle doctor data/vangogh2photo                look for what would spoil a run on it
+  python train.py experiment=vangogh                train; the run folder ends with an artifact
+
+`ganstyle COMMAND --help` explains a command. A mistake is told in one sentence on stderr, with exit code 2.
+"""
+
+
+class UsageError(GanstyleError):
+    """A command line that cannot be understood."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are GanstyleErrors, told like every other mistake."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage and leaving."""
+        raise UsageError(f"{message}; see `{self.prog} --help`.")
+
+
+class Command(NamedTuple):
+    """One of ganstyle's commands."""
+
+    run: Callable[[argparse.Namespace], int]
+    summary: str
+    details: str
+    """The help's last part: what is worth knowing, and examples."""
+    arguments: Callable[[argparse.ArgumentParser], None]
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    """Understand a command line; `run` in the result is the command's function.
+
+    Raises UsageError, with the nearest name, for a command, option or argument that does not exist.
+    """
+    parser, of_command = _parsers()
+    if not words:
+        parser.error("say what to do: a command is missing")
+    command = next((word for word in words if not word.startswith("-")), None)
+    if command is not None and command not in of_command:
+        raise UsageError(unknown("command", command, of_command))
+    _refuse_unknown_options(words, of_command[command] if command else parser)
+    return parser.parse_args(words)
+
+
+def _refuse_unknown_options(words: list[str], parser: argparse.ArgumentParser) -> None:
+    """Look for misspelt options first: argparse would complain of a missing one instead."""
+    known = set(re.findall(r"(?<!\S)--?[a-z]+", parser.format_help())) | {"--version"}
+    for word in words[: words.index("--")] if "--" in words else words:
+        option = word.split("=")[0]
+        if option.startswith("-") and option not in known:
+            near = get_close_matches(option, sorted(known), n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"see `{parser.prog} --help`."
+            raise UsageError(f"`{parser.prog}` has no option {option!r}; {hint}")
+
+
+def _parsers() -> tuple[Parser, Mapping[str, argparse.ArgumentParser]]:
+    """The whole parser, and the parser of each command by name."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = Parser("ganstyle", description=DESCRIPTION, epilog=TOUR, formatter_class=raw, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"ganstyle {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of a mistake")
+    group = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, dest="command")
+    of_command = {}
+    for name, command in COMMANDS.items():
+        about = command.summary[0].upper() + command.summary[1:] + "."
+        part = group.add_parser(
+            name,
+            help=command.summary,
+            description=about,
+            epilog=command.details,
+            formatter_class=raw,
+            allow_abbrev=False,
+        )
+        command.arguments(part)
+        part.add_argument("--debug", action="store_true", help="show the traceback of a mistake")
+        part.set_defaults(run=command.run)
+        of_command[name] = part
+    return parser, of_command
+
+
+def _stylize_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("photo", metavar="PHOTO", type=Path, help="JPEG, PNG, WebP, TIFF or BMP, of any size")
+    parser.add_argument("--model", metavar="ARTIFACT", type=Path, required=True, help="folder of a trained artifact")
+    parser.add_argument(
+        "--output", metavar="OUT", type=Path, required=True, help="picture to write; its suffix says the format"
+    )
+    _force(parser)
+
+
+def _info_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("artifact", metavar="ARTIFACT", type=Path, help="folder of a trained artifact")
+    parser.add_argument("--json", action="store_true", help="print the card as JSON")
+
+
+def _fetch_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", nargs="?", help="a data set; without a name, all are listed")
+    parser.add_argument(
+        "--to", metavar="FOLDER", type=Path, default=Path("data"), help="where data sets live (default: %(default)s)"
+    )
+
+
+def _doctor_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", metavar="DATA", type=Path, nargs="+", help="folder of a data set, or of pictures")
+
+
+def _artifact_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "checkpoint", metavar="CHECKPOINT", type=Path, help="a .ckpt file, or a run folder for its last one"
+    )
+    parser.add_argument("--output", metavar="FOLDER", type=Path, required=True, help="folder for the artifact")
+    _force(parser)
+
+
+def _force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="replace what is at --output")
+
+
+COMMANDS: Mapping[str, Command] = {
+    "stylize": Command(
+        commands.stylize,
+        "restyle a picture; the result has the same size",
+        """\
+examples:
+  ganstyle stylize photo.jpg --model examples/models/vangogh --output out.png
+  ganstyle stylize photo.jpg --model runs/monet/2026-11-21_10-00-00/artifact --output out.jpg --force
+""",
+        _stylize_arguments,
+    ),
+    "info": Command(
+        commands.info,
+        "print what an artifact is and how it was made",
+        """\
+Reads the card only; nothing is loaded or run.
+
+examples:
+  ganstyle info examples/models/vangogh
+  ganstyle info examples/models/vangogh --json
+""",
+        _info_arguments,
+    ),
+    "fetch": Command(
+        commands.fetch,
+        "bring a public data set, or list them",
+        """\
+A download that breaks off goes on where it stopped when the command is given again. The archive's SHA-256 is
+verified before it is unpacked; for archives without a published sum, the first download's is kept and held to.
+
+examples:
+  ganstyle fetch
+  ganstyle fetch vangogh2photo
+  ganstyle fetch maps --to /data/sets
+""",
+        _fetch_arguments,
+    ),
+    "doctor": Command(
+        commands.doctor,
+        "look for what would spoil a training run",
+        """\
+Opens every file and reports counts, sizes, modes, duplicates, pictures that are in training and test,
+and files that cannot be read. Exit code 1: a run on this data would fail.
+
+examples:
+  ganstyle doctor data/vangogh2photo
+  ganstyle doctor my/photographs my/paintings
+""",
+        _doctor_arguments,
+    ),
+    "artifact": Command(
+        commands.artifact,
+        "make an artifact from a training checkpoint",
+        """\
+A run makes its artifact when it ends; this makes one of a checkpoint on the way. A method with two generators
+(CycleGAN) gives two, in folders of their own below --output.
+
+examples:
+  ganstyle artifact runs/vangogh/2026-11-21_10-00-00/checkpoints/best.ckpt --output models/best
+""",
+        _artifact_arguments,
+    ),
+}
