@@ -1,13 +1,14 @@
 """A square canvas that gives the same bytes on every machine.
 
-Only sums, products, quotients, roots and comparisons of doubles are used, which IEEE 754 rounds the same way everywhere;
-no sines, exponentials or matrix products, whose last bits differ between libraries.
+Only sums, products, quotients, roots and comparisons of doubles are used, which IEEE 754 rounds the same way
+everywhere; no sines, powers or matrix products, whose last bits differ between libraries.
 """
 
+from math import sqrt
 from random import Random
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from numpy import ndarray
 
 Plane = Float[ndarray, "size size"]
@@ -34,28 +35,33 @@ class Canvas:
 
     def ellipse(self, x: float, y: float, across: float, down: float) -> Plane:
         """Return the approximate signed distance to an ellipse with the given half axes."""
-        reach = np.sqrt(((self.x - x) / across) ** 2 + ((self.y - y) / down) ** 2)
-        return (reach - 1.0) * min(across, down)
+        right, below = (self.x - x) / across, (self.y - y) / down
+        return np.asarray((np.sqrt(right * right + below * below) - 1.0) * min(across, down))
 
     def box(self, left: float, top: float, right: float, bottom: float) -> Plane:
         """Return the signed distance to an upright rectangle."""
         sideways = np.maximum(left - self.x, self.x - right)
-        return np.maximum(sideways, np.maximum(top - self.y, self.y - bottom))
+        return np.asarray(np.maximum(sideways, np.maximum(top - self.y, self.y - bottom)))
 
     def gable(self, x: float, top: float, bottom: float, half: float) -> Plane:
         """Return the signed distance to an isosceles triangle that stands on its base."""
         slant = half / (bottom - top)
-        side = (np.abs(self.x - x) - (self.y - top) * slant) / float(np.sqrt(1.0 + slant * slant))
-        return np.maximum(side, self.y - bottom)
+        side = (np.abs(self.x - x) - (self.y - top) * slant) / sqrt(1.0 + slant * slant)
+        return np.asarray(np.maximum(side, self.y - bottom))
 
-    def bytes(self) -> np.ndarray:
+    def bytes(self) -> UInt8[ndarray, "size size 3"]:
         """Return the picture as uint8, height x width x 3."""
-        return np.floor(np.clip(self.pixels, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+        return quantize(self.pixels)
 
 
-def smooth(share: np.ndarray) -> np.ndarray:
+def quantize(pixels: Float[ndarray, "height width 3"]) -> UInt8[ndarray, "height width 3"]:
+    """Round colors in [0, 1] to bytes."""
+    return np.asarray(np.floor(np.clip(pixels, 0.0, 1.0) * 255.0 + 0.5), dtype=np.uint8)
+
+
+def smooth(share: ndarray) -> ndarray:
     """Ease from 0 to 1 (Hermite's cubic)."""
-    return share * share * (3.0 - 2.0 * share)
+    return np.asarray(share * share * (3.0 - 2.0 * share))
 
 
 def ridge(size: int, knots: int, rng: Random) -> Float[ndarray, " size"]:
@@ -63,7 +69,7 @@ def ridge(size: int, knots: int, rng: Random) -> Float[ndarray, " size"]:
     heights = np.array([rng.random() for _ in range(knots + 1)])
     place = (np.arange(size) + 0.5) / size * knots
     left = np.floor(place).astype(np.int64)
-    return heights[left] + smooth(place - left) * (heights[left + 1] - heights[left])
+    return np.asarray(heights[left] + smooth(place - left) * (heights[left + 1] - heights[left]))
 
 
 def noise(size: int, columns: int, rows: int, rng: Random) -> Plane:
@@ -71,4 +77,4 @@ def noise(size: int, columns: int, rows: int, rng: Random) -> Plane:
     lines = np.stack([ridge(size, columns, rng) for _ in range(rows + 1)])
     place = (np.arange(size) + 0.5) / size * rows
     above = np.floor(place).astype(np.int64)
-    return lines[above] + smooth(place - above)[:, None] * (lines[above + 1] - lines[above])
+    return np.asarray(lines[above] + smooth(place - above)[:, None] * (lines[above + 1] - lines[above]))

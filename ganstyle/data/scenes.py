@@ -54,9 +54,9 @@ def _sky(canvas: Canvas, mood: Mood, horizon: float, rng: Random) -> None:
     """Shade the sky from horizon to zenith, with a sun in its glow and a few clouds."""
     canvas.glaze(smooth(np.clip(1.0 - canvas.y / horizon, 0.0, 1.0)), mood.zenith)
     x, y, radius = rng.uniform(0.12, 0.88), rng.uniform(0.10, horizon - 0.12), rng.uniform(0.05, 0.085)
-    near = np.sqrt((canvas.x - x) ** 2 + (canvas.y - y) ** 2) / radius
-    canvas.glaze(0.75 / (1.0 + 0.12 * near * near), mood.sun)
-    canvas.fill((near - 1.0) * radius, mood.sun)
+    right, below = (canvas.x - x) / radius, (canvas.y - y) / radius
+    canvas.glaze(0.75 / (1.0 + 0.12 * (right * right + below * below)), mood.sun)
+    canvas.fill(canvas.ellipse(x, y, radius, radius), mood.sun)
     for _ in range(rng.randrange(4)):
         _cloud(canvas, mood.cloud, rng.uniform(0.0, 1.0), rng.uniform(0.06, horizon - 0.15), rng)
 

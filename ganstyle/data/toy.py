@@ -39,7 +39,7 @@ def toy(
     if not paired:
         _, paintings = landscapes("train paintings", scenes, size)
     train = Endless(sources, paintings, paired, seed)
-    judged = [HeldOut(*landscapes(split, count, size), split) for split, count in (("val", val), ("test", held_out))]
+    looked_at, judged = (HeldOut(*landscapes(s, n, size), s) for s, n in (("val", val), ("test", held_out)))
     card = {
         "name": "toy" if paired else "toy_unpaired",
         "known_answer": True,
@@ -48,7 +48,7 @@ def toy(
         "licence": "drawn by ganstyle, MIT",
         "size": size,
     }
-    return Problem(train, *judged, card)
+    return Problem(train, looked_at, judged, card)
 
 
 @lru_cache(maxsize=8)
