@@ -1,0 +1,56 @@
+"""SIGTERM and SIGINT finish the batch, save, and end the run."""
+
+import signal
+from types import FrameType
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, Trainer
+from torch import distributed as dist
+
+from ganstyle.training.distributed import world_size
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Signals(Callback):
+    """Remembers a signal and stops every rank after the same batch; a second one of a kind acts as it always does."""
+
+    def __init__(self) -> None:
+        self.received = 0
+        self._handlers: dict[int, Any] = {}
+
+    def on_train_start(self, trainer: Trainer, system: Any) -> None:
+        """Take the signals over, and open a side channel on which ranks agree without waiting for a GPU."""
+        self._group = dist.new_group(backend="gloo") if world_size() > 1 else None
+        self._handlers = {number: signal.signal(number, self._remember) for number in SIGNALS}
+
+    def _remember(self, number: int, frame: FrameType | None) -> None:
+        self.received = number
+        signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
+
+    def on_train_batch_end(self, trainer: Trainer, system: Any, *_: Any) -> None:
+        """Ask for the end once any rank was signaled; the checkpoint callback saves."""
+        self.received = self._agreed()
+        if self.received and system.between_turns:
+            trainer.should_stop = True
+
+    def _agreed(self) -> int:
+        if self._group is None:
+            return self.received
+        greatest = torch.tensor(self.received)
+        dist.all_reduce(greatest, dist.ReduceOp.MAX, group=self._group)
+        return int(greatest)
+
+    def on_train_end(self, trainer: Trainer, system: Any) -> None:
+        """Give the signals back."""
+        self._restore()
+
+    def on_exception(self, trainer: Trainer, system: Any, exception: BaseException) -> None:
+        """Give the signals back."""
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers = {}

@@ -1,0 +1,130 @@
+"""Everything a run is at one moment, in one file: captured, written whole or not at all, and put back bit for bit."""
+
+import os
+import random
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganstyle.errors import CheckpointError
+from ganstyle.training.distributed import gather, rank, world_size
+from ganstyle.training.system import System
+
+FORMAT = 1
+
+
+def capture(system: System, extras: Mapping[str, Any]) -> dict[str, Any]:
+    """Collect the state of a run between two turns; every rank must call it, since RNG and pools are each rank's own.
+
+    Frozen networks are not part of it. `extras` are plain values: the configuration, the card, the best score.
+    """
+    return {
+        "format": FORMAT,
+        "images_seen": system.images_seen,
+        "turns": system.turns,
+        "networks": {player.name: player.network.state_dict() for player in system.players},
+        "generators": {name: network.state_dict() for name, network in system.keepers.items()},
+        "optimizers": {p.name: o.state_dict() for p, o in zip(system.players, system.raw_optimizers, strict=True)},
+        "ranks": gather({"random": _random_state(), "pools": _pools(system)}),
+        **extras,
+    }
+
+
+def restore(system: System, state: Mapping[str, Any]) -> None:
+    """Put a captured state back into an equally built system whose optimizers exist.
+
+    Raises:
+        CheckpointError: another number of ranks, or networks of another shape.
+    """
+    if len(state["ranks"]) != world_size():
+        raise CheckpointError(
+            f"this checkpoint was written by {len(state['ranks'])} ranks and cannot go on exactly on {world_size()}; "
+            f"set trainer.devices and trainer.nodes as they were."
+        )
+    try:
+        _restore_networks(system, state)
+    except (RuntimeError, KeyError) as error:
+        raise CheckpointError(f"the checkpoint does not fit the networks that this configuration builds: {error}") from error
+    system.images_seen = system.images_before = int(state["images_seen"])
+    system.turns = int(state["turns"])
+    own = state["ranks"][rank()]
+    for field, pool in system.method.pools.items():
+        pool.load_state_dict(own["pools"][field])
+    _set_random_state(own["random"])
+
+
+def _restore_networks(system: System, state: Mapping[str, Any]) -> None:
+    for player, optimizer in zip(system.players, system.raw_optimizers, strict=True):
+        player.network.load_state_dict(state["networks"][player.name])
+        optimizer.load_state_dict(state["optimizers"][player.name])
+    for name, network in system.averages.items():
+        network.load_state_dict(state["generators"][name])
+
+
+def save(state: Mapping[str, Any], path: Path) -> None:
+    """Write a checkpoint whole or not at all: temporary file, fsync, rename, fsync of the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            torch.save(dict(state), file)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a checkpoint without unpickling code.
+
+    Raises:
+        CheckpointError: there is no file, it is damaged, or it is of another kind or version.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"there is no checkpoint {path}.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged file, all meaning the same to the user
+        raise CheckpointError(f"{path} is not a checkpoint that can be read; it may be damaged ({error}).") from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is not a ganstyle checkpoint of format {FORMAT}.")
+    return state
+
+
+def _pools(system: System) -> dict[str, Any]:
+    return {field: pool.state_dict() for field, pool in system.method.pools.items()}
+
+
+def _random_state() -> dict[str, Any]:
+    name, keys, *rest = np.random.get_state(legacy=True)
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": [state.clone() for state in torch.cuda.get_rng_state_all()] if torch.cuda.is_initialized() else [],
+        "numpy": [name, torch.from_numpy(np.asarray(keys).astype(np.int64)), *rest],
+        "python": list(random.getstate()),
+    }
+
+
+def _set_random_state(state: Mapping[str, Any]) -> None:
+    torch.set_rng_state(state["torch"])
+    if state["cuda"]:
+        torch.cuda.set_rng_state_all(state["cuda"])
+    name, keys, *rest = state["numpy"]
+    np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))
+    version, internal, gauss = state["python"]
+    random.setstate((version, tuple(internal), gauss))

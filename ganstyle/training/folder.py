@@ -1,0 +1,131 @@
+"""The folder of a run: where it is, who may write in it, what is recorded there, and what may be resumed."""
+
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from ganstyle.errors import CheckpointError, ConfigError
+
+LAST = "last"
+FREE_KEYS = ("resume", "runs", "logger", "callbacks", "debug", "trainer.workers", "trainer.log_every")
+"""Keys that may change between a run and its resumption, because they do not change what is trained."""
+
+
+def choose(runs: str, name: str, resume: str | None) -> str:
+    """Return the folder of this run: a new one named by the time, or the one that `resume` means.
+
+    Every rank gets the same answer: Lightning's children inherit the run's id from the environment, ranks under
+    torchrun or srun take it from their launcher.
+    """
+    experiment = Path(runs) / name
+    if resume in (None, ""):
+        return str(experiment / _run_id())
+    if resume == LAST:
+        newest = newest_run(experiment)
+        return str(newest or experiment / _run_id())
+    return str(_folder_of(Path(str(resume))))
+
+
+def newest_run(experiment: Path) -> Path | None:
+    """Return the most recent run of an experiment; runs are named by their time."""
+    runs = [path for path in experiment.glob("*") if (path / "config.yaml").is_file()]
+    return max(runs, key=lambda path: path.name, default=None)
+
+
+def _folder_of(path: Path) -> Path:
+    folder = path.parent.parent if path.suffix == ".ckpt" else path
+    if not folder.is_dir():
+        raise CheckpointError(f"resume={path} is neither a run folder nor a checkpoint; give a folder under runs/ or resume=last.")
+    return folder
+
+
+def _run_id() -> str:
+    if "GANSTYLE_RUN_ID" not in os.environ:
+        os.environ["GANSTYLE_RUN_ID"] = _launcher_id() or time.strftime("%Y-%m-%d_%H-%M-%S")
+    return os.environ["GANSTYLE_RUN_ID"]
+
+
+def _launcher_id() -> str | None:
+    """An id that every rank of a foreign launcher shares: SLURM's job, or torchrun's run and start."""
+    stamp = _parent_start()
+    if "SLURM_JOB_ID" in os.environ and int(os.environ.get("SLURM_NTASKS", "1")) > 1:
+        return f"slurm-{os.environ['SLURM_JOB_ID']}-{os.environ.get('SLURM_STEP_ID', '0')}"
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        return f"{stamp}-{os.environ['TORCHELASTIC_RUN_ID']}"[:60]
+    return None
+
+
+def _parent_start() -> str:
+    parent = Path(f"/proc/{os.getppid()}")
+    started = parent.stat().st_mtime if parent.exists() else 0.0
+    return time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(started))
+
+
+def lock(folder: Path) -> IO[str]:
+    """Take the folder for this process, until the process ends, however it ends.
+
+    Raises:
+        CheckpointError: another run is writing there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / ".lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise CheckpointError(f"another run is writing in {folder}; wait for it, stop it, or start without resume.") from error
+    return file
+
+
+def record(folder: Path, config: DictConfig, overrides: list[str]) -> None:
+    """Write the composed configuration and what the user typed."""
+    (folder / "config.yaml").write_text(OmegaConf.to_yaml(config))
+    (folder / "overrides.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(overrides)))
+
+
+def log_to(folder: Path) -> logging.Handler:
+    """Keep ganstyle's messages in the run's log, beside the screen."""
+    handler = logging.FileHandler(folder / "run.log")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logging.getLogger("ganstyle").addHandler(handler)
+    return handler
+
+
+def refuse_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to resume when a key that decides what is trained has another value.
+
+    Raises:
+        ConfigError: names every changed key with both values.
+    """
+    old, new = _flat(before), _flat(now)
+    changed = sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k) and not _free(k))
+    if changed:
+        told = ", ".join(f"{key} (was {old.get(key)!r}, now {new.get(key)!r})" for key in changed)
+        raise ConfigError(f"this run was started with other values of {told}; resume with the same, or start a new run.")
+
+
+def _free(key: str) -> bool:
+    return any(key == free or key.startswith(f"{free}.") for free in FREE_KEYS)
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def discard_if_unused(folder: Path) -> None:
+    """Remove a new run's folder when the run ended before it wrote anything there."""
+    if {path.name for path in folder.iterdir()} <= {".lock"}:
+        (folder / ".lock").unlink(missing_ok=True)
+        folder.rmdir()

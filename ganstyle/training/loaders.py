@@ -1,0 +1,63 @@
+"""Batches from examples: the training images are numbered, and a loader is told at which number to begin."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningDataModule
+from torch.utils.data import DataLoader, Sampler
+
+from ganstyle.data.problem import Examples, Problem
+from ganstyle.training.distributed import rank, world_size
+
+
+class Numbers(Sampler[list[int]]):
+    """The numbers of the images that one rank takes, batch by batch, from `start` to `stop`.
+
+    Batch k of all ranks together is the k-th run of consecutive numbers, so two ranks see what one rank with the
+    doubled batch would see; the last batch is as small as it must be for the run to end exactly at `stop`.
+    """
+
+    def __init__(self, start: int, stop: int, batch_size: int, *, rank: int = 0, ranks: int = 1) -> None:
+        self.start, self.stop, self.batch_size, self.rank, self.ranks = start, stop, batch_size, rank, ranks
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for first in range(self.start, self.stop, self.batch_size * self.ranks):
+            share = min(self.batch_size, (self.stop - first) // self.ranks)
+            begin = first + self.rank * share
+            yield list(range(begin, begin + share))
+
+    def __len__(self) -> int:
+        return -(-(self.stop - self.start) // (self.batch_size * self.ranks))
+
+
+class Loaders(LightningDataModule):
+    """Builds the training loader once the ranks exist, starting after the images already seen."""
+
+    def __init__(self, problem: Problem, *, total_images: int, batch_size: int, workers: int) -> None:
+        super().__init__()
+        self.problem = problem
+        self.total_images, self.batch_size, self.workers = total_images, batch_size, workers
+        self.start = 0
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Return the batches from `start` to the end of the run."""
+        numbers = Numbers(self.start, self.total_images, self.batch_size, rank=rank(), ranks=world_size())
+        return DataLoader(
+            self.problem.train,  # type: ignore[arg-type]
+            batch_sampler=numbers,
+            num_workers=self.workers,
+            pin_memory=torch.cuda.is_available(),
+            generator=torch.Generator(),
+        )
+
+
+def batches(examples: Examples, batch_size: int) -> Iterator[Any]:
+    """This rank's share of a finite set, in order, without padding: every example is seen by exactly one rank."""
+    own = range(rank(), len(examples), world_size())
+    yield from DataLoader(
+        examples,  # type: ignore[arg-type]
+        batch_size=batch_size,
+        sampler=list(own),
+        generator=torch.Generator(),
+    )

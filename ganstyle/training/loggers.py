@@ -1,0 +1,96 @@
+"""Where curves and sample grids go: csv, TensorBoard, Weights & Biases."""
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image as Pillow
+from pytorch_lightning import Trainer
+from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+
+from ganstyle.errors import ConfigError
+
+log = logging.getLogger(__name__)
+X_AXIS = "images_seen"
+
+
+def csv(folder: Path) -> Logger:
+    """Rows in `csv/version_<n>/metrics.csv`, one version per start of the run."""
+    return CSVLogger(folder, name="csv")
+
+
+def tensorboard(folder: Path) -> Logger:
+    """Event files in `tensorboard/`."""
+    try:
+        return TensorBoardLogger(folder, name="", version="tensorboard")
+    except ModuleNotFoundError as error:
+        raise ConfigError("logger=tensorboard needs the package tensorboard; run: pip install 'ganstyle[tensorboard]'.") from error
+
+
+def wandb(
+    folder: Path, *, project: str = "ganstyle", mode: Literal["offline", "online", "disabled"] = "offline", timeout: float = 20.0
+) -> Logger:
+    """Weights & Biases, offline unless asked; without a key or a network it goes on offline and says so.
+
+    Args:
+        folder: the run's folder; `wandb sync` uploads an offline run from there.
+        project: name of the project.
+        mode: offline, online or disabled.
+        timeout: seconds that an online start may take before the run goes on offline.
+    """
+    import wandb as client
+
+    os.environ.setdefault("WANDB_DISABLE_CODE", "true")
+    os.environ.setdefault("WANDB_SILENT", "true")
+    if mode == "online" and not client.api.api_key:
+        log.warning("logger=wandb is offline: there is no key; run `wandb login`, then `wandb sync %s`.", folder / "wandb")
+        mode = "offline"
+    try:
+        run = _start(client, folder, project, mode, timeout)
+    except Exception as error:  # whatever goes wrong in a service must not cost a run
+        log.warning("logger=wandb is offline: the service did not answer (%s); `wandb sync` uploads it later.", error)
+        client.teardown()
+        run = _start(client, folder, project, "offline", timeout)
+    run.define_metric(X_AXIS)
+    run.define_metric("*", step_metric=X_AXIS)
+    return WandbLogger(experiment=run, save_dir=folder)
+
+
+def _start(client: Any, folder: Path, project: str, mode: str, timeout: float) -> Any:
+    settings = client.Settings(init_timeout=timeout, disable_git=True, console="off")
+    name = f"{folder.parent.name}/{folder.name}"
+    return client.init(project=project, name=name, dir=str(folder), mode=mode, settings=settings, reinit="finish_previous")
+
+
+def log_metrics(trainer: Trainer, images_seen: int, values: Mapping[str, float]) -> None:
+    """Send a row to every logger, with images seen as the x-axis."""
+    for logger in trainer.loggers:
+        row = dict(values)
+        if isinstance(logger, WandbLogger):
+            logger.experiment.log({**row, X_AXIS: images_seen})
+        else:
+            logger.log_metrics({**row, X_AXIS: float(images_seen)}, step=images_seen)
+            logger.save()
+
+
+def log_picture(trainer: Trainer, images_seen: int, name: str, path: Path) -> None:
+    """Send a picture file to every logger that shows pictures."""
+    for logger in trainer.loggers:
+        if isinstance(logger, WandbLogger):
+            import wandb as client
+
+            logger.experiment.log({name: client.Image(str(path)), X_AXIS: images_seen})
+        elif isinstance(logger, TensorBoardLogger):
+            pixels = np.asarray(Pillow.open(path).convert("RGB"))
+            logger.experiment.add_image(name, pixels, images_seen, dataformats="HWC")
+
+
+def finish(loggers: list[Logger]) -> None:
+    """Close every logger, so that the next job of a sweep starts its own."""
+    for logger in loggers:
+        logger.finalize("success")
+        if isinstance(logger, WandbLogger):
+            logger.experiment.finish()

@@ -1,0 +1,102 @@
+"""The entry of `train.py`: Hydra composes, a run trains, and a mistake is told in one sentence."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganstyle.errors import ConfigError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+DEBUG = "--debug"
+
+
+def conf_folder() -> Path:
+    """Return the folder of configurations: of the checkout, or the one inside an installed wheel."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def main() -> int:
+    """Run Hydra on the command line; return the exit code: 0, 2 for a mistake, 128 + n for signal n."""
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # hand exceptions on instead of printing them
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    debug = DEBUG in sys.argv
+    sys.argv = [argument for argument in sys.argv if argument != DEBUG]
+    from ganstyle.training import mistakes
+
+    try:
+        return _hydra()
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except Exception as error:
+        sentence = mistakes.sentence(error)
+        if sentence is None or debug:
+            raise
+        print(f"train.py: {sentence}", file=sys.stderr)
+        return 2
+
+
+def _hydra() -> int:
+    import hydra
+    from omegaconf import DictConfig, OmegaConf
+
+    from ganstyle.training import folder
+
+    OmegaConf.register_new_resolver("run_folder", folder.choose, replace=True)
+    codes: list[int] = []
+
+    @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")
+    def job(config: DictConfig) -> float | None:
+        score, code = _job(config)
+        codes.append(code)
+        return score
+
+    job()
+    return max(codes, default=0)
+
+
+def _job(config: "DictConfig") -> tuple[float | None, int]:
+    """Train one configuration; a trial of a sweep over several devices gets a process of its own."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    hydra = HydraConfig.get()
+    overrides, path = list(hydra.overrides.task), Path(hydra.runtime.output_dir)
+    devices = config.trainer.devices * config.trainer.nodes
+    if hydra.mode == RunMode.MULTIRUN and devices > 1:
+        return None, _in_own_process(overrides, path)
+    from ganstyle.training.run import run
+
+    outcome = run(config, path, overrides)
+    code = 128 + outcome.signal if outcome.signal and _is_first() else 0
+    return objective(config, outcome.scores), code
+
+
+def _is_first() -> bool:
+    from ganstyle.training.distributed import process_number
+
+    return process_number() == 0
+
+
+def _in_own_process(overrides: list[str], path: Path) -> int:
+    """Launch a trial as its own command: ranks that a sweep's process starts would see the whole sweep's overrides."""
+    command = [sys.executable, str(Path(sys.argv[0]).resolve()), *overrides, f"hydra.run.dir={path}"]
+    return subprocess.run(command, check=False, env=os.environ | {"GANSTYLE_RUN_ID": path.name}).returncode
+
+
+def objective(config: "DictConfig", scores: Mapping[str, float]) -> float | None:
+    """Return the score that a sweep minimizes: `objective` names it, with a minus sign before one to be maximized."""
+    if not config.objective:
+        return None
+    name = str(config.objective)
+    sign, key = (-1.0, name[1:]) if name.startswith("-") else (1.0, name)
+    if key not in scores:
+        raise ConfigError(f"objective={name} is not a score of this run; there is {', '.join(sorted(scores)) or 'none yet'}.")
+    return sign * scores[key]

@@ -1,0 +1,110 @@
+"""The budget and the machine of a run, as `conf/trainer` states them."""
+
+import logging
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from ganstyle.errors import ConfigError, unknown
+
+log = logging.getLogger(__name__)
+PRECISIONS = {"auto", "32", "bf16-mixed"}
+Switch = Literal["auto"] | bool
+
+
+@dataclass(frozen=True)
+class Options:
+    """How long a run is and what it runs on.
+
+    `auto` switches take what measured fastest on the device (the figures are in docs/guides/training.md).
+    """
+
+    max_images: int | None
+    """Images of the whole run, over all ranks; wins over `max_epochs`."""
+    max_epochs: float | None
+    """Epochs of the whole run; one epoch of two unequal collections is the longer one."""
+    batch_size: int
+    """Images per batch and device."""
+    workers: int
+    """Processes that load pictures, per device; 0 loads in the training process."""
+    accelerator: str
+    devices: int
+    nodes: int
+    precision: str
+    """32, bf16-mixed or auto."""
+    memory_format: Literal["auto", "channels_last", "contiguous"]
+    compile: Switch
+    fused: Switch
+    log_every: int
+    """Batches between two rows of losses."""
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "devices", "nodes", "log_every"):
+            _whole(name, getattr(self, name), least=1)
+        _whole("workers", self.workers, least=0)
+        if self.precision == "16-mixed":
+            raise ConfigError(
+                "trainer.precision=16-mixed is not offered: one gradient scaler for two players scales one of them "
+                "wrongly after an overflow; use bf16-mixed, which needs none, or 32."
+            )
+        if str(self.precision) not in PRECISIONS:
+            raise ConfigError(unknown("precision", str(self.precision), PRECISIONS))
+        if self.max_images is None and self.max_epochs is None:
+            raise ConfigError("a run needs an end; set trainer.max_images or trainer.max_epochs.")
+
+    @property
+    def ranks(self) -> int:
+        """Processes that train together."""
+        return self.devices * self.nodes
+
+    def total_images(self, epoch: int) -> int:
+        """Return the images of the whole run, given those of one epoch; a multiple of the ranks."""
+        if self.max_images is not None:
+            _whole("max_images", self.max_images, least=1)
+            if self.max_images % self.ranks:
+                raise ConfigError(f"trainer.max_images={self.max_images} cannot be shared out evenly over {self.ranks} devices; "
+                                  f"take {self.max_images // self.ranks * self.ranks or self.ranks}.")
+            return self.max_images
+        assert self.max_epochs is not None
+        images = round(self.max_epochs * epoch)
+        if images < self.ranks:
+            raise ConfigError(f"trainer.max_epochs={self.max_epochs} of {epoch} images leaves nothing to train on.")
+        return images - images % self.ranks
+
+    def device_type(self) -> str:
+        """Return the kind of device that `accelerator` means here: cuda, mps or cpu."""
+        if self.accelerator in ("cpu", "mps"):
+            return self.accelerator
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if self.accelerator == "auto" and torch.backends.mps.is_available() else "cpu"
+
+    def resolved_precision(self) -> str:
+        """Return bf16-mixed where the processor multiplies bf16 natively and `auto` leaves the choice, else 32."""
+        if self.precision != "auto":
+            return str(self.precision)
+        return "bf16-mixed" if _has_bf16(self.device_type()) else "32"
+
+    def uses_channels_last(self) -> bool:
+        """Whether images and weights lie channels last: on CUDA unless told otherwise (on a CPU it measured slower)."""
+        return self.memory_format == "channels_last" or (self.memory_format == "auto" and self.device_type() == "cuda")
+
+    def compiles(self) -> bool:
+        """Whether sub-networks are compiled: on CUDA unless told otherwise (on a CPU it ended level with eager)."""
+        return self.device_type() == "cuda" if self.compile == "auto" else bool(self.compile)
+
+    def fuses(self) -> bool:
+        """Whether optimizers run fused: wherever PyTorch offers it, unless told otherwise."""
+        return self.device_type() in ("cuda", "cpu") if self.fused == "auto" else bool(self.fused)
+
+
+def _has_bf16(device: str) -> bool:
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device == "cpu" and bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def _whole(name: str, value: object, *, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigError(f"trainer.{name} must be a whole number of at least {least}, but got {value!r}.")

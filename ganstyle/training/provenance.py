@@ -1,0 +1,33 @@
+"""Where a run comes from: what an artifact's card says of its training."""
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("torch", "torchvision", "pytorch-lightning", "albumentations", "numpy")
+
+
+def provenance() -> dict[str, Any]:
+    """Return ganstyle's commit, where it runs from a checkout, and the versions of what computes."""
+    versions = {name: version(name) for name in PACKAGES}
+    return {"commit": commit(), "versions": versions | {"python": platform.python_version()}}
+
+
+def commit() -> str | None:
+    """Return the commit of the checkout that this code runs from, marked "+" when it was changed; None elsewhere."""
+    here = Path(__file__).resolve().parents[2]
+    if not (here / ".git").exists():
+        return None
+    head = _git(here, "rev-parse", "--short=12", "HEAD")
+    changed = _git(here, "status", "--porcelain", "--untracked-files=no")
+    return f"{head}+" if head and changed else head
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

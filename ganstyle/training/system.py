@@ -1,0 +1,202 @@
+"""The one LightningModule: how players take turns, and nothing about papers."""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import LightningModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ganstyle.methods.base import Method, Player
+from ganstyle.training import average
+from ganstyle.training.distributed import average_gradients, world_size
+from ganstyle.training.journal import Journal
+from ganstyle.training.schedule import check_decay, constant_then_linear
+from ganstyle.training.weights import check_lazy, check_players, check_weights, weighted_sum
+from ganstyle.types import Batch, Image, Losses
+
+OptimizerFactory = Callable[[list[nn.Parameter]], Optimizer]
+
+
+class System(LightningModule):
+    """Trains any method: runs it forward once per batch and lets every player move on what it saw.
+
+    Args:
+        method: the networks and what each player minimises.
+        optimizers: for each player, parameters -> optimizer.
+        weights: for each player, a weight for each of its terms.
+        total_images: images of the whole run, over all ranks; the learning rate reaches zero there.
+        epoch_images: images of one epoch; an accumulation window never spans two epochs.
+        lazy: penalty -> computed on every n-th turn only, with n times its weight (Karras et al. 2020).
+        decay_from: share of the run after which the learning rate falls.
+        ema: half-life of the averaged generators in images; 0 keeps the live weights.
+        accumulate: batches whose gradients are averaged before a player moves.
+        clip: greatest norm of a player's gradient; null for no clipping.
+    """
+
+    def __init__(
+        self,
+        method: Method[Any],
+        optimizers: Mapping[str, OptimizerFactory],
+        weights: Mapping[str, Mapping[str, float]],
+        *,
+        total_images: int,
+        epoch_images: int,
+        lazy: Mapping[str, int] | None = None,
+        decay_from: float = 0.5,
+        ema: float = 10_000,
+        accumulate: int = 1,
+        clip: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.method = method
+        self.players = tuple(method.players)
+        check_weights(self.players, weights)
+        check_players("system.optimizers", self.players, optimizers)
+        check_lazy(self.players, lazy or {})
+        self.factories, self.weights, self.lazy = optimizers, weights, dict(lazy or {})
+        self.total_images, self.epoch_images = total_images, epoch_images
+        self.decay_from, self.half_life = check_decay(decay_from), ema
+        self.accumulate, self.clip = accumulate, clip
+        self.averages = nn.ModuleDict({n: copy.deepcopy(g) for n, g in method.generators.items()} if ema > 0 else {})
+        self.averages.requires_grad_(False).eval()
+        self.journal = Journal()
+        self.images_seen = self.images_before = self.turns = self.gathered = 0
+        self.folder = Path()
+        self.extras: dict[str, Any] = {}
+        self.latest: dict[str, float] = {}
+        self.scores: dict[str, float] = {}
+
+    # One batch -------------------------------------------------------------------------------------------------------
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        """Run the method forward once, then let every player move on what it saw."""
+        outputs = self._remember(self.method(batch))
+        self._count(len(batch["source"]) * world_size())
+        for player, optimizer in self._turns():
+            with self.toggled_optimizer(optimizer):
+                losses = self._losses(player, outputs)
+                self.manual_backward(weighted_sum(losses, self._weights(player)))
+                if self.between_turns:
+                    self._step(optimizer)
+            self.journal.add({f"train/{player.name}/{term}": loss for term, loss in losses.items()})
+        if self.between_turns:
+            self._end_turn()
+        if self.device.type == "cpu" and world_size() == 1:  # reading a loss costs nothing here; elsewhere: when logged
+            self.journal.check()
+
+    def _remember(self, outputs: Any) -> Any:
+        shown = {field: pool.exchange(getattr(outputs, field)) for field, pool in self.method.pools.items()}
+        return replace(outputs, **shown) if shown else outputs
+
+    def _count(self, images: int) -> None:
+        self.images_before, self.images_seen = self.images_seen, self.images_seen + images
+        self.gathered += 1
+
+    @property
+    def between_turns(self) -> bool:
+        """Whether this batch completes an accumulation window: only then do players move and checkpoints hold."""
+        return self.gathered in (0, self.accumulate) or self.crossed(self.epoch_images)
+
+    def _turns(self) -> Iterator[tuple[Player, Optimizer]]:
+        for player, optimizer in zip(self.players, self.raw_optimizers, strict=True):
+            if self.turns % player.every == 0:
+                yield player, optimizer
+
+    def _losses(self, player: Player, outputs: Any) -> Losses:
+        losses = dict(player.losses(outputs))
+        for name, penalty in player.penalties.items():
+            if self.turns % self.lazy.get(name, 1) == 0:
+                losses[name] = penalty(outputs)
+        return losses
+
+    def _weights(self, player: Player) -> dict[str, float]:
+        return {name: weight * self.lazy.get(name, 1) for name, weight in self.weights[player.name].items()}
+
+    def _step(self, optimizer: Optimizer) -> None:
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        average_gradients(parameters)
+        if self.gathered > 1:
+            torch._foreach_div_([p.grad for p in parameters if p.grad is not None], float(self.gathered))
+        if self.clip is not None:
+            nn.utils.clip_grad_norm_(parameters, self.clip)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    def _end_turn(self) -> None:
+        self.turns += 1
+        self.gathered = 0
+        for name, mean in self.averages.items():
+            keep = average.decay(self.images_seen - self.images_before, self.images_seen, self.half_life)
+            average.update(mean, self.method.generators[name], keep)
+        self._set_learning_rates()
+
+    # The run ---------------------------------------------------------------------------------------------------------
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        """Build one optimizer per player, in the players' order."""
+        trainable = [[p for p in player.network.parameters() if p.requires_grad] for player in self.players]
+        return [self.factories[p.name](own) for p, own in zip(self.players, trainable, strict=True)]
+
+    @property
+    def raw_optimizers(self) -> list[Optimizer]:
+        """The players' optimizers without Lightning's wrapper."""
+        found = self.optimizers(use_pl_optimizer=False)
+        return found if isinstance(found, list) else [found]  # type: ignore[list-item]
+
+    def _set_learning_rates(self) -> None:
+        factor = constant_then_linear(self.images_seen, self.total_images, self.decay_from)
+        for optimizer in self.raw_optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
+
+    def on_train_start(self) -> None:
+        """Start from the learning rate that belongs to the images seen."""
+        self._set_learning_rates()
+
+    def crossed(self, every: int) -> bool:
+        """Whether the last batch reached or passed a multiple of `every` images, or the end of the run."""
+        return self.images_seen // every > self.images_before // every or self.images_seen >= self.total_images
+
+    # Looking ---------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Judge with averaged generators in eval mode, leaving weights, modes and random numbers as they were."""
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices), self._averaged(), torch.no_grad():
+            self.method.eval()
+            try:
+                with self.trainer.precision_plugin.val_step_context():
+                    yield
+            finally:
+                self.method.train()
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        live = nn.ModuleDict({name: self.method.generators[name] for name in self.averages})
+        with average.swapped(live, self.averages):
+            yield
+
+    def judge(self, batch: Batch) -> tuple[Any, dict[str, Tensor]]:
+        """Return a batch's outputs and every player's terms, without penalties; call it while `looking`."""
+        outputs = self.method(batch)
+        terms = {(p.name, term): loss for p in self.players for term, loss in p.losses(outputs).items()}
+        return outputs, {f"val/{player}/{term}": loss for (player, term), loss in terms.items()}
+
+    def translate(self, source: Image) -> Image:
+        """Run the generator from source to target, the method's first."""
+        first: nn.Module = next(iter(self.method.generators.values()))
+        result: Image = first(source)
+        return result
+
+    @property
+    def keepers(self) -> Mapping[str, nn.Module]:
+        """The generators a user keeps: averaged where there is an average."""
+        return dict(self.averages.items()) if self.half_life > 0 else self.method.generators
