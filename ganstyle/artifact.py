@@ -108,8 +108,8 @@ def save(
     losses: Mapping[str, Mapping[str, int | float]] | None = None,
     metrics: Sequence[Metric] = (),
     licence: str = "unstated",
-) -> Artifact:
-    """Write a network and its card; the folder appears whole or not at all, and replaces an older artifact there.
+) -> Card:
+    """Write a network and its card, which is returned; the folder appears whole or not at all, and replaces an older artifact there.
 
     The network may be compiled; averaged weights come as a plain network that holds them. Raises ArtifactError for a
     class that is not in `NETWORKS`, a card that is not plain values, or a folder that holds something else.
@@ -131,7 +131,7 @@ def save(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     _publish(Path(folder), {WEIGHTS: weights, CARD: _written(card)})
-    return load(folder)
+    return card
 
 
 def load(folder: Path | str) -> Artifact:
@@ -142,13 +142,13 @@ def load(folder: Path | str) -> Artifact:
     folder = Path(folder)
     card = read_card(folder)
     network = _built(card, folder)
-    try:
-        network.load_state_dict(tensors_of(_vouched_weights(card, folder)))
-    except (SafetensorError, RuntimeError) as error:
+    tensors = _tensors(card, folder)
+    if misfit := _misfit(tensors, network.state_dict()):
         raise ArtifactError(
-            f"the weights in {folder} do not fit the {card.network!r} network of its card ({_first_line(error)}); "
+            f"the weights in {folder} do not fit the {card.network!r} network of its card, beginning with {misfit!r}; "
             f"train or fetch the artifact again."
-        ) from error
+        )
+    network.load_state_dict(tensors)
     return Artifact(network.eval().requires_grad_(False), card)
 
 
@@ -275,7 +275,8 @@ def _built(card: Card, folder: Path) -> nn.Module:
         ) from error
 
 
-def _vouched_weights(card: Card, folder: Path) -> bytes:
+def _tensors(card: Card, folder: Path) -> dict[str, Tensor]:
+    """The weights, if they are the ones that the card vouches for."""
     try:
         weights = (folder / WEIGHTS).read_bytes()
     except OSError as error:
@@ -284,7 +285,18 @@ def _vouched_weights(card: Card, folder: Path) -> bytes:
         raise ArtifactError(
             f"{folder / WEIGHTS} is damaged: its SHA-256 is not the one on the card; train or fetch the artifact again."
         )
-    return weights
+    try:
+        return tensors_of(weights)
+    except SafetensorError as error:
+        raise ArtifactError(f"{folder / WEIGHTS} is not a safetensors file ({_first_line(error)}).") from error
+
+
+def _misfit(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str | None:
+    """The first name, in order, whose tensor is missing, not asked for, or of another shape."""
+    for name in sorted(tensors.keys() | expected.keys()):
+        if name not in tensors or name not in expected or tensors[name].shape != expected[name].shape:
+            return name
+    return None
 
 
 def _missing(folder: Path) -> str:
