@@ -10,7 +10,6 @@ from torch import Tensor
 from ganstyle.draws import generator_of
 from ganstyle.errors import ShapeError
 from ganstyle.losses.precision import in_full_precision
-from ganstyle.losses.shapes import require_one_shape
 from ganstyle.types import Image, Scalar, Seeds
 
 
@@ -25,9 +24,8 @@ def patch_sliced_wasserstein(
     another order. The directions of an image are drawn from its seed.
 
     Source: Elnekave & Weiss 2022, eq. 4 and algorithm 1; the distance: Rabin et al. 2012.
-    Raises ShapeError for images of two shapes, or of which no patch is left at the last scale.
+    Raises ShapeError for images that are smaller than a patch at the last scale.
     """
-    require_one_shape("patch sliced Wasserstein", image, target)
     _require_patches(image, side, scales)
     distances = []
     for scale in range(scales):
