@@ -1,9 +1,10 @@
 """Where a VGG's weights come from: a file, torchvision's download, the package, or a seed."""
 
 from collections.abc import Mapping
+from hashlib import file_digest
+from http.client import HTTPException
 from pathlib import Path
 from pickle import UnpicklingError
-from urllib.error import URLError
 
 import torch
 from safetensors import SafetensorError
@@ -48,21 +49,34 @@ def embedded_weights(architecture: str) -> Weights:
 def imagenet_weights(architecture: str) -> Weights:
     """Take torchvision's ImageNet weights from its cache, or download them once; their hash is checked."""
     convolutions(architecture)
-    enum = {"vgg16": VGG16_Weights, "vgg19": VGG19_Weights}[architecture]
-    published = enum.IMAGENET1K_V1
+    published = {"vgg16": VGG16_Weights, "vgg19": VGG19_Weights}[architecture].IMAGENET1K_V1
+    cached = Path(torch.hub.get_dir(), "checkpoints", Path(published.url).name)
     try:
-        state: dict[str, Tensor] = published.get_state_dict(progress=True, check_hash=True)
-    except (URLError, TimeoutError, ConnectionError) as error:
+        _require_hash(cached)
+        state: dict[str, Tensor] = published.get_state_dict(
+            progress=True, check_hash=True, map_location="cpu", weights_only=True
+        )
+    except (OSError, HTTPException) as error:
         raise WeightsError(
             f"the ImageNet weights of {architecture} could not be downloaded from {published.url} ({error}); "
             "connect to the internet, give a file by perceptual.path, or use perceptual=embedded."
         ) from error
     except (RuntimeError, UnpicklingError) as error:
         raise WeightsError(
-            f"the ImageNet weights of {architecture} in torchvision's cache are damaged ({error}); delete them from "
-            f"{torch.hub.get_dir()}/checkpoints and run again."
+            f"the ImageNet weights of {architecture} arrived damaged or are damaged in torchvision's cache ({error}); "
+            f"delete {cached} and run again."
         ) from error
     return weights_from_state(state, architecture, f"torchvision's {architecture}")
+
+
+def _require_hash(cached: Path) -> None:
+    """Raise unless a cached file's hash starts as its name says; torchvision itself looks only at what it downloads."""
+    if not cached.is_file():
+        return
+    with cached.open("rb") as opened:
+        digest = file_digest(opened, "sha256").hexdigest()
+    if not digest.startswith(cached.stem.rpartition("-")[2]):
+        raise UnpicklingError(f"its sha256 starts with {digest[:8]}")
 
 
 def random_weights(architecture: str, seed: int) -> Weights:
@@ -90,6 +104,8 @@ def _missing(path: str, file: Path) -> str:
         return f"the weights file {path!r} should end in {', '.join(SUFFIXES)}; convert it, or give another file."
     if not file.parent.is_dir():
         return f"there is no weights file {path!r}, nor the folder {str(file.parent)!r}; give an existing file."
+    if file.is_dir():
+        return f"{path!r} is a folder; give the path of a weights file in it."
     beside = [other.name for other in file.parent.iterdir() if other.suffix in SUFFIXES]
     if not beside:
         return f"there is no weights file {path!r}, nor any other in its folder; give the path of an existing file."

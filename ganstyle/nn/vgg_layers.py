@@ -31,7 +31,12 @@ def block(layer: str) -> int:
 
 
 def torchvision_names(architecture: str) -> dict[str, str]:
-    """Map the indices of torchvision's `features` to names: {"0": "conv1_1", "2": "conv1_2", "5": "conv2_1" ...}."""
+    """Map the layers of torchvision's VGG to names: {"features.0": "conv1_1", "features.2": "conv1_2" ...}."""
+    return {f"features.{index}": name for index, name in features_names(architecture).items()}
+
+
+def features_names(architecture: str) -> dict[str, str]:
+    """Map the layers of torchvision's `vgg.features` alone: {"0": "conv1_1", "2": "conv1_2", "5": "conv2_1" ...}."""
     return _indices(architecture, first=0, per_convolution=2)
 
 

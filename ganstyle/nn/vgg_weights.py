@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import torch
@@ -19,6 +18,10 @@ HEAD = "_aux"
 
 Padding = Literal["zeros", "reflect"]
 State = Mapping[str, Tensor]
+Parts = dict[str, Tensor]
+"""weight and bias of one layer."""
+Layout = Callable[[str], dict[str, str]]
+"""architecture -> a file's name for a layer -> ours."""
 
 
 class Kernel(NamedTuple):
@@ -50,13 +53,15 @@ def weights_from_state(state: State, architecture: str, origin: str) -> Weights:
     the normalised VGG with its color layer, by name or as one Sequential, and the distilled one (reflection padding).
     Raises `WeightsError` when a key is missing or left over, or shapes do not follow from each other.
     """
-    state = _without_classifier(state, architecture, origin)
-    if "0.weight" in state and state["0.weight"].shape[-1] != 1:
-        kernels = _rename(state, vgg_layers.torchvision_names, architecture, origin)
+    layout = _layout(state, origin)
+    features = _without_heads(_without_classifier(state, architecture, origin))
+    kernels = _rename(features, layout, architecture, origin)
+    if layout in (vgg_layers.torchvision_names, vgg_layers.features_names):
         return Weights(origin, _checked(kernels, architecture, origin), imagenet_color(), "zeros")
-    kernels = _rename(_without_heads(state), _own_layout(state, origin), architecture, origin)
     color = _color(kernels, origin)
-    return Weights(origin, _checked(kernels, architecture, origin), color, "reflect", _heads(state, architecture))
+    return Weights(
+        origin, _checked(kernels, architecture, origin), color, "reflect", _heads(state, architecture, origin)
+    )
 
 
 def imagenet_color() -> Kernel:
@@ -65,27 +70,12 @@ def imagenet_color() -> Kernel:
     return Kernel(torch.diag(1 / std)[:, :, None, None], -mean / std)
 
 
-def _without_classifier(state: State, architecture: str, origin: str) -> State:
-    """Strip torchvision's `features.` and drop its classifier, which a full VGG has and perception does not need."""
-    if not any(key.startswith("features.") for key in state):
-        return state
-    features = {key: value for key, value in state.items() if key not in CLASSIFIER}
-    dropped = CLASSIFIER & state.keys()
-    last = f"features.{list(vgg_layers.torchvision_names(architecture))[-1]}.weight"
-    if dropped and (dropped != CLASSIFIER or last not in features):
-        _fail_as_other(_stripped(features), vgg_layers.torchvision_names, architecture, origin)
-        raise WeightsError(f"{origin} has a VGG's classifier but not all of its layers; download the file again.")
-    return _stripped(features)
-
-
-def _stripped(features: State) -> State:
-    return {key.removeprefix("features."): value for key, value in features.items()}
-
-
-def _own_layout(state: State, origin: str) -> Callable[[str], dict[str, str]]:
-    """Tell the normalised VGG from the distilled one by how they spell their first convolution."""
+def _layout(state: State, origin: str) -> Layout:
+    """Tell the layouts apart by how they spell their first layer; the normalised Sequential starts with a 1x1 one."""
+    if "features.0.weight" in state:
+        return vgg_layers.torchvision_names
     if "0.weight" in state:
-        return vgg_layers.sequential_names
+        return vgg_layers.sequential_names if state["0.weight"].shape[-1:] == (1,) else vgg_layers.features_names
     if "conv1_1.weight" in state:
         return vgg_layers.normalised_names
     if "conv11.weight" in state:
@@ -97,69 +87,83 @@ def _own_layout(state: State, origin: str) -> Callable[[str], dict[str, str]]:
     )
 
 
-def _rename(
-    state: State, layout: Callable[[str], dict[str, str]], architecture: str, origin: str
-) -> dict[str, dict[str, Tensor]]:
+def _without_classifier(state: State, architecture: str, origin: str) -> State:
+    """Drop the classifier, which torchvision's full VGG has and perception does not need."""
+    classifier = CLASSIFIER & state.keys()
+    features = {key: value for key, value in state.items() if key not in classifier}
+    if not classifier:
+        return features
+    layers = {key.rpartition(".")[0] for key in features}
+    if classifier != CLASSIFIER or all(
+        layers < set(vgg_layers.torchvision_names(known)) for known in vgg_layers.DEPTHS
+    ):
+        raise WeightsError(f"{origin} is only part of a VGG with a classifier; download the file again.")
+    return features
+
+
+def _rename(state: State, layout: Layout, architecture: str, origin: str) -> dict[str, Parts]:
     """Sort tensors by our names for their layers; every key must be a weight or bias of the layout."""
     names = layout(architecture)
-    kernels: dict[str, dict[str, Tensor]] = {}
+    kernels: dict[str, Parts] = {}
     for key, value in state.items():
         layer, _, part = key.rpartition(".")
         if layer not in names or part not in ("weight", "bias"):
-            _fail_as_other(state, layout, architecture, origin)
-            raise WeightsError(
-                f"{origin} has the key {key!r}, which is no layer of {architecture}; give a plain VGG's file."
-            )
+            raise WeightsError(_misfit(key, state, layout, architecture, origin))
         kernels.setdefault(names[layer], {})[part] = value
     return kernels
 
 
-def _fail_as_other(state: State, layout: Callable[[str], dict[str, str]], architecture: str, origin: str) -> None:
-    """Raise if the file is the other VGG."""
+def _misfit(key: str, state: State, layout: Layout, architecture: str, origin: str) -> str:
+    """Word that a key belongs to no layer; say so if all keys fit the other VGG."""
+    layers = {key.rpartition(".")[0] for key in state}
     for other in vgg_layers.DEPTHS.keys() - {architecture}:
-        if {key.rpartition(".")[0] for key in state} == set(layout(other)):
-            raise WeightsError(f"{origin} holds {other}, not {architecture}; set perceptual.architecture={other}.")
+        if layers <= set(layout(other)):
+            return f"{origin} holds a {other}, not a {architecture}; set perceptual.architecture={other}."
+    return f"{origin} has the key {key!r}, which belongs to no layer of a {architecture}; give a plain VGG's file."
 
 
-def _checked(kernels: Mapping[str, Mapping[str, Tensor]], architecture: str, origin: str) -> dict[str, Kernel]:
+def _checked(kernels: Mapping[str, Parts], architecture: str, origin: str) -> dict[str, Kernel]:
     """Require the first layers without a gap, each 3x3 and taking what the one before gives."""
-    found = kernels.keys() - {vgg_layers.COLOR}
-    first = vgg_layers.convolutions(architecture)[: len(found)]
-    for name in first:
-        if kernels.get(name, {}).keys() != {"weight", "bias"}:
+    count = max(1, len(kernels.keys() - {vgg_layers.COLOR}))
+    names = vgg_layers.convolutions(architecture)[:count]
+    chain = {name: _kernel(kernels, name, 3, origin) for name in names}
+    channels = 3
+    for name, (weight, _) in chain.items():
+        if weight.shape[1] != channels:
             raise WeightsError(
-                f"{origin} lacks the weight or bias of {name}; it must hold the first layers without a gap."
+                f"{name} of {origin} takes {weight.shape[1]} channels, but is given {channels}; "
+                "the file is damaged or no plain VGG for RGB images."
             )
-    chain = {name: Kernel(kernels[name]["weight"].float(), kernels[name]["bias"].float()) for name in first}
-    for name, kernel in chain.items():
-        _require_shape(name, kernel, 3, origin)
-    if not chain or chain["conv1_1"].weight.shape[1] != 3:
-        raise WeightsError(f"{origin} does not start from 3 color channels; give a VGG that was trained on RGB images.")
-    for (_, before), (name, after) in pairwise(chain.items()):
-        if after.weight.shape[1] != before.weight.shape[0]:
-            raise WeightsError(
-                f"{name} of {origin} takes {after.weight.shape[1]} channels, but the layer before gives "
-                f"{before.weight.shape[0]}; the file is damaged or no plain VGG."
-            )
+        channels = weight.shape[0]
     return chain
 
 
-def _color(kernels: Mapping[str, Mapping[str, Tensor]], origin: str) -> Kernel:
-    parts = kernels.get(vgg_layers.COLOR, {})
-    if parts.keys() != {"weight", "bias"}:
-        raise WeightsError(f"{origin} lacks its 1x1 color layer {vgg_layers.COLOR}; give the whole file.")
+def _kernel(kernels: Mapping[str, Parts], name: str, side: int, origin: str) -> Kernel:
+    """Require both parts of a layer, of fitting shapes and finite."""
+    parts = kernels.get(name, {})
+    for part in Kernel._fields:
+        if part not in parts:
+            raise WeightsError(f"{origin} lacks the {part} of {name}; give a file that has every layer up to its last.")
     kernel = Kernel(parts["weight"].float(), parts["bias"].float())
-    _require_shape(vgg_layers.COLOR, kernel, 1, origin)
+    if (
+        kernel.weight.ndim != 4
+        or kernel.weight.shape[2:] != (side, side)
+        or kernel.bias.shape != kernel.weight.shape[:1]
+    ):
+        raise WeightsError(
+            f"{name} of {origin} should be a {side}x{side} convolution with a bias, but its weight has shape "
+            f"{tuple(kernel.weight.shape)} and its bias {tuple(kernel.bias.shape)}; give a plain VGG's file."
+        )
+    if not all(part.isfinite().all() for part in kernel):
+        raise WeightsError(f"{name} of {origin} has values that are not finite; download the file again.")
     return kernel
 
 
-def _require_shape(name: str, kernel: Kernel, side: int, origin: str) -> None:
-    weight, bias = kernel
-    if weight.ndim != 4 or weight.shape[2:] != (side, side) or bias.shape != weight.shape[:1]:
-        raise WeightsError(
-            f"{name} of {origin} should be a {side}x{side} convolution with a bias, but its weight has shape "
-            f"{tuple(weight.shape)} and its bias {tuple(bias.shape)}; give a plain VGG's file."
-        )
+def _color(kernels: Mapping[str, Parts], origin: str) -> Kernel:
+    color = _kernel(kernels, vgg_layers.COLOR, 1, origin)
+    if color.weight.shape[:2] != (3, 3):
+        raise WeightsError(f"the color layer of {origin} should map 3 channels to 3; give a normalised VGG's file.")
+    return color
 
 
 def _is_head(key: str) -> bool:
@@ -170,11 +174,8 @@ def _without_heads(state: State) -> State:
     return {key: value for key, value in state.items() if not _is_head(key)}
 
 
-def _heads(state: State, architecture: str) -> dict[str, Kernel]:
+def _heads(state: State, architecture: str, origin: str) -> dict[str, Kernel]:
     """Collect the 1x1 maps to the teacher's widths by the layer that they start from."""
-    spelled = vgg_layers.slim_names(architecture)
-    names = {layer: name for layer, name in spelled.items() if f"{layer}{HEAD}.weight" in state}
-    return {
-        vgg_layers.relu(name): Kernel(state[f"{layer}{HEAD}.weight"].float(), state[f"{layer}{HEAD}.bias"].float())
-        for layer, name in names.items()
-    }
+    heads = {key.replace(HEAD, ""): value for key, value in state.items() if _is_head(key)}
+    kernels = _rename(heads, vgg_layers.slim_names, architecture, origin)
+    return {vgg_layers.relu(name): _kernel(kernels, name, 1, origin) for name in kernels}
