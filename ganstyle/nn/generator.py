@@ -27,7 +27,7 @@ def require_image(
         raise ShapeError(f"this {name} takes {takes}, but got {height} x {width}; {advice}.")
 
 
-def require_style(name: str, styles: int, style: Style | None, batch: int) -> None:
+def require_style(name: str, styles: int, style: Tensor | None, batch: int) -> None:
     """Raise ShapeError, in one sentence, for a style that is missing, needless or not one for each image."""
     if styles == 0 and style is not None:
         raise ShapeError(
@@ -38,6 +38,8 @@ def require_style(name: str, styles: int, style: Style | None, batch: int) -> No
     takes = f"this {name} has {styles} styles and takes batch numbers or batch x {styles} mixtures"
     if style is None:
         raise ShapeError(f"{takes}, but got no style; give one for each image.")
+    if style.ndim == 2 and not style.is_floating_point():
+        raise ShapeError(f"{takes}, but got a mixture of {style.dtype}; mixtures are floating-point numbers.")
     if style.shape not in ((batch,), (batch, styles)):
         raise ShapeError(f"{takes}, but got {_times(style.shape)} for {batch} images; give one for each image.")
 

@@ -24,6 +24,7 @@ class Light(nn.Module):
     """
 
     size_multiple = hourglass.SIZE_MULTIPLE
+    least_side = hourglass.LEAST_SIDE
     arguments: dict[str, Any]
 
     def __init__(
@@ -64,9 +65,9 @@ class Light(nn.Module):
         return tap(self.encoder, image, style, taps)
 
     def _require(self, image: Tensor, style: Style | None) -> None:
-        least, advice = hourglass.LEAST_SIDE, "resize or pad the image"
-        require_image("Light", image, multiple=self.size_multiple, least=least, advice=advice)
-        require_style("Light", self.styles, style, len(image))
+        advice = "resize or pad the image"
+        require_image("Light", image, multiple=self.size_multiple, least=self.least_side, advice=advice)
+        require_style("Light", self.styles, style, image.shape[0])
 
 
 def _block(channels: int, norm: Norm, padding: str) -> Residual:

@@ -41,7 +41,7 @@ class PatchGAN(nn.Module):
         require_count("discriminator.layers", layers)
         require_count("discriminator.channels", channels)
         self.in_channels = in_channels
-        self.least_side = 2**layers * (3 if stride_one else 2)
+        self.least_side = _least_side(layers, stride_one)
         widths = [channels * min(2**n, 8) for n in range(layers + stride_one)]
         strides = [2] * layers + [1] * stride_one
         norms = Norm(norm, statistics_at_test)
@@ -130,8 +130,7 @@ class MultiScale(nn.Module):
             )
             for _ in range(scales)
         )
-        smallest = 2**layers * (3 if stride_one else 2)
-        self.least_side = (smallest - 1) * 2 ** (scales - 1) + 1
+        self.least_side = (_least_side(layers, stride_one) - 1) * 2 ** (scales - 1) + 1
 
     def forward(self, image: Float[Tensor, "batch channels height width"]) -> tuple[Judgement, ...]:
         """Judge an image (or images side by side in channels), finest scale first."""
@@ -147,6 +146,11 @@ class MultiScale(nn.Module):
 def _layer(inputs: int, outputs: int, stride: int, norm: Norm) -> Stage:
     convolve = convolution(inputs, outputs, 4, stride=stride, bias=not norm.shifts)
     return Stage(convolve, norm(outputs), nn.LeakyReLU(0.2, inplace=True))
+
+
+def _least_side(layers: int, stride_one: bool) -> int:
+    """Return the smallest side that leaves a logit: each layer of stride 1 and kernel 4 takes a row off."""
+    return 2**layers * (3 if stride_one else 2)
 
 
 def judge(image: Tensor, layers: nn.ModuleList, logits: nn.Module) -> Judgement:

@@ -83,7 +83,7 @@ class UNet(nn.Module):
     def _require(self, image: Tensor, style: Style | None) -> None:
         advice = "resize or pad the image, or lower generator.depth"
         require_image("U-Net", image, multiple=self.size_multiple, least=self.least_side, advice=advice)
-        require_style("U-Net", self.styles, style, len(image))
+        require_style("U-Net", self.styles, style, image.shape[0])
 
 
 def _down(widths: Sequence[int], level: int, norm: Norm, padding: str) -> Stage:
