@@ -150,7 +150,8 @@ def _layer(inputs: int, outputs: int, stride: int, norm: Norm) -> Stage:
 
 def _least_side(layers: int, stride_one: bool) -> int:
     """Return the smallest side that leaves a logit: each layer of stride 1 and kernel 4 takes a row off."""
-    return 2**layers * (3 if stride_one else 2)
+    reduction: int = 2**layers
+    return reduction * (3 if stride_one else 2)
 
 
 def judge(image: Tensor, layers: nn.ModuleList, logits: nn.Module) -> Judgement:
