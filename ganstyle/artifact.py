@@ -109,8 +109,9 @@ def save(
     metrics: Sequence[Metric] = (),
     licence: str = "unstated",
 ) -> Card:
-    """Write a network and its card, which is returned; the folder appears whole or not at all, and replaces an older artifact there.
+    """Write a network and its card, which is returned.
 
+    The folder appears whole or not at all, and replaces an older artifact there.
     The network may be compiled; averaged weights come as a plain network that holds them. Raises ArtifactError for a
     class that is not in `NETWORKS`, a card that is not plain values, or a folder that holds something else.
     """

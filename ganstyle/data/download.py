@@ -6,8 +6,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from http.client import HTTPResponse
 from pathlib import Path
-from typing import Protocol
 
 from ganstyle.errors import FetchError
 
@@ -17,15 +17,6 @@ TRIES = 3
 Progress = Callable[[int, int | None], None]
 """Told after every piece: bytes so far, and bytes in all where the server says."""
 Broken = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError)
-
-
-class _Answer(Protocol):
-    """What is used of a server's response."""
-
-    status: int
-    headers: http.client.HTTPMessage
-
-    def read(self, size: int, /) -> bytes: ...
 
 
 def download(urls: Sequence[str], file: Path, progress: Progress, *, pause: float = 1.0) -> None:
@@ -91,7 +82,7 @@ def _settle_excess(error: urllib.error.HTTPError, part: Path, have: int) -> None
         raise ConnectionError("the server's file is shorter than the part that is here") from error
 
 
-def _receive(answer: _Answer, file: Path, have: int, progress: Progress) -> None:
+def _receive(answer: HTTPResponse, file: Path, have: int, progress: Progress) -> None:
     """Append a partial answer to the part, or replace the part by a full one; ConnectionError if it ends early."""
     have = _start(answer, file, have)
     total = _total(answer, have)
@@ -105,7 +96,7 @@ def _receive(answer: _Answer, file: Path, have: int, progress: Progress) -> None
         raise ConnectionError(f"the connection ended after {have} of {total} bytes")
 
 
-def _start(answer: _Answer, file: Path, have: int) -> int:
+def _start(answer: HTTPResponse, file: Path, have: int) -> int:
     """At which byte the answer begins: where the part ends, or at 0 when the server sends everything again."""
     if answer.status != http.client.PARTIAL_CONTENT:
         return 0
@@ -115,12 +106,12 @@ def _start(answer: _Answer, file: Path, have: int) -> int:
     return have
 
 
-def _total(answer: _Answer, have: int) -> int | None:
+def _total(answer: HTTPResponse, have: int) -> int | None:
     length = answer.headers.get("Content-Length")
     return have + int(length) if length else None
 
 
-def _remember(answer: _Answer, validator: Path) -> None:
+def _remember(answer: HTTPResponse, validator: Path) -> None:
     """Keep what names the server's copy: a strong ETag, or else its date; without either nothing can be resumed."""
     tag = answer.headers.get("ETag")
     strong = tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified")

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 from torch import Tensor, nn
 
@@ -15,7 +16,7 @@ from ganstyle.artifact import Artifact, Card
 from ganstyle.errors import ImageError, ShapeError
 from ganstyle.types import Image
 
-Picture = TypeVar("Picture", Pillow.Image, np.ndarray[Any, Any], Tensor)
+Picture = TypeVar("Picture", Pillow.Image, NDArray[Any], Tensor)
 """A Pillow picture; RGB bytes, height x width x 3; or images in [-1, 1], (batch x) 3 x height x width."""
 LEAST_SIDE = 32
 """Pixels; a smaller picture is grown by reflection first, for the padding inside the networks."""
@@ -56,7 +57,7 @@ def stylize(artifact: Artifact, image: Picture) -> Picture:
     return _restyled_pixels(artifact.network, image)
 
 
-def _restyled_pixels(network: nn.Module, pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _restyled_pixels(network: nn.Module, pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
         raise ShapeError(f"stylize takes arrays of height x width x 3, but got {' x '.join(map(str, pixels.shape))}.")
     if pixels.dtype != np.uint8:
