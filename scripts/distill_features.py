@@ -30,11 +30,22 @@ from torch import Tensor, nn
 from ganstyle import images
 from ganstyle.draws import generator_of
 from ganstyle.errors import DataError, GanstyleError
-from ganstyle.nn.distillation import Teachers, fitted_head, mean_activations, scaled, unexplained, unlike, weights_of
+from ganstyle.nn.distillation import (
+    Rows,
+    Teachers,
+    fitted_head,
+    mean_activations,
+    rows_of,
+    scaled,
+    unexplained,
+    unlike,
+    weights_of,
+)
+from ganstyle.nn.inheritance import inherit
 from ganstyle.nn.vgg import Perceptual
 from ganstyle.nn.vgg_files import EMBEDDED, orthogonal_weights, weights_from_file
 from ganstyle.nn.vgg_layers import relu
-from ganstyle.nn.vgg_weights import Kernel, Weights
+from ganstyle.nn.vgg_weights import Weights
 
 WIDTHS = {
     "conv1_1": 16,
@@ -51,9 +62,10 @@ WIDTHS = {
 WEIGHTS = {"real": 1.0, "distilled, widened": 1.0, "distilled, narrow": 0.25}
 """How much a layer counts, by its teacher."""
 KERNEL_WEIGHT = 0.5
-POSITIONS = 384
+POSITIONS = 4096
+KERNEL_POSITIONS = 384
 WARMUP = 100
-SAVE_EVERY = 500
+SAVE_EVERY = 250
 
 
 def main() -> int:
@@ -89,9 +101,10 @@ def parser() -> argparse.ArgumentParser:
 def distil(arguments: argparse.Namespace) -> None:
     """Train the student until steps or minutes are used up; save it now and then."""
     torch.manual_seed(arguments.seed)
-    teachers = Teachers(*(weights_from_file(file, "vgg19") for file, _ in (arguments.real, arguments.distilled)))
-    crops = Crops([glob_ for glob_, _ in arguments.pictures], arguments.side, arguments.seed)
-    student = Perceptual(orthogonal_weights(WIDTHS, arguments.seed, "the student"))
+    given = tuple(weights_from_file(file, "vgg19") for file, _ in (arguments.real, arguments.distilled))
+    teachers = Teachers(*given)
+    crops = Crops([pattern for pattern, _ in arguments.pictures], arguments.side, arguments.seed)
+    student = Perceptual(inherit(orthogonal_weights(WIDTHS, arguments.seed, "the student"), given, crops.batch(-3, 16)))
     student.convolutions.requires_grad_(True)
     heads = heads_for(student, teachers, crops.batch(-2, 16))
     optimizer = torch.optim.Adam([*student.convolutions.parameters(), *heads.parameters()], lr=arguments.lr)
@@ -108,18 +121,10 @@ def distil(arguments: argparse.Namespace) -> None:
 
 
 def heads_for(student: Perceptual, teachers: Teachers, images_: Tensor) -> nn.ModuleDict:
-    """Build a 1x1 map from each of the student's layers to its teacher's width, fitted to some images."""
+    """Fit a linear map from each of the student's layers to its teacher's width on some images."""
     with torch.no_grad():
         seen, shown = student(images_, student.layers), teachers(images_, student.layers)
-    return nn.ModuleDict({layer: head_from(fitted_head(seen[layer], shown[layer])) for layer in student.layers})
-
-
-def head_from(kernel: Kernel) -> nn.Conv2d:
-    """Turn a fitted 1x1 map into a layer that learns."""
-    width, channels, _, _ = kernel.weight.shape
-    layer = nn.Conv2d(channels, width, 1)
-    layer.load_state_dict(kernel._asdict())
-    return layer
+    return nn.ModuleDict({layer: fitted_head(*sampled(seen[layer], shown[layer])) for layer in student.layers})
 
 
 def learn(
@@ -129,7 +134,7 @@ def learn(
     with torch.autocast("cpu", torch.bfloat16):
         shown = teachers(images_, student.layers)
     seen = student(images_, student.layers)
-    losses = {layer: compare(seen[layer], heads[layer], shown[layer].float()) for layer in student.layers}
+    losses = {layer: compare(seen[layer], heads[layer], shown[layer]) for layer in student.layers}
     total = sum(
         (
             WEIGHTS[teachers.source(layer)] * (features + KERNEL_WEIGHT * kernel)
@@ -138,16 +143,21 @@ def learn(
         torch.zeros(()),
     )
     optimizer.zero_grad()
-    total.backward()
+    torch.autograd.backward(total)
     optimizer.step()
     return {layer: (features.item(), kernel.item()) for layer, (features, kernel) in losses.items()}
 
 
 def compare(seen: Tensor, head: nn.Module, shown: Tensor) -> tuple[Tensor, Tensor]:
-    """Measure a layer of the student against its teacher, through its head and by kernels at random positions."""
-    count = shown[:, 0].numel()
-    positions = torch.randperm(count)[:POSITIONS]
-    return unexplained(head(seen), shown), unlike(seen, shown, positions)
+    """Measure a layer of the student against its teacher at random positions, through its head and by kernels."""
+    student, teacher = sampled(seen, shown)
+    return unexplained(head(student), teacher), unlike(student[:KERNEL_POSITIONS], teacher[:KERNEL_POSITIONS])
+
+
+def sampled(seen: Tensor, shown: Tensor) -> tuple[Rows, Rows]:
+    """Pick both networks' features at the same random positions: neighbours tell much the same."""
+    positions = torch.randperm(seen[:, 0].numel())[:POSITIONS]
+    return rows_of(seen, positions), rows_of(shown, positions).float()
 
 
 def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:

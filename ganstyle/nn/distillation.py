@@ -5,14 +5,18 @@ The kernel asks that they also measure like the teacher's, because losses use th
 """
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganstyle.nn.vgg import Perceptual
 from ganstyle.nn.vgg_weights import Kernel, Weights
 from ganstyle.types import Features, Image, Scalar
+
+Rows: TypeAlias = Float[Tensor, "positions channels"]
 
 
 class Teachers(nn.Module):
@@ -49,44 +53,45 @@ class Teachers(nn.Module):
         return F.relu(F.conv2d(activation, weight, bias))
 
 
-def fitted_head(seen: Tensor, shown: Tensor) -> Kernel:
-    """Fit the 1x1 map between two feature maps of equal rows and columns by least squares."""
-    rows, targets = _rows(seen).double(), _rows(shown).double()
-    mean, target = rows.mean(0), targets.mean(0)
-    covariance = (rows - mean).T @ (rows - mean)
-    ridge = 1e-6 * covariance.diagonal().mean() * torch.eye(len(covariance), dtype=rows.dtype)
-    solution = torch.linalg.solve(covariance + ridge, (rows - mean).T @ (targets - target))
-    return Kernel(solution.T[:, :, None, None].float(), (target - mean @ solution).float())
+def rows_of(features: Tensor, positions: Tensor) -> Rows:
+    """Pick features at some positions, counted image by image and row by row, one position a row."""
+    return features.movedim(1, -1).flatten(0, -2)[positions]
+
+
+def fitted_head(seen: Rows, shown: Rows) -> nn.Linear:
+    """Fit the map from the student's features to the teacher's by least squares: a 1x1 convolution, were it applied."""
+    mean, target = seen.double().mean(0), shown.double().mean(0)
+    centred = seen.double() - mean
+    covariance = centred.T @ centred
+    ridge = 1e-6 * covariance.diagonal().mean() * torch.eye(len(covariance), dtype=torch.float64)
+    solution = torch.linalg.solve(covariance + ridge, centred.T @ (shown.double() - target))
+    head = nn.Linear(seen.shape[1], shown.shape[1])
+    head.load_state_dict({"weight": solution.T.float(), "bias": (target - mean @ solution).float()})
+    return head
 
 
 def unexplained(prediction: Tensor, target: Tensor) -> Scalar:
     """Return the share of the target's variance that a prediction misses: 0 is perfect, 1 is no better than the mean.
 
-    One minus the coefficient of determination over all positions and channels.
+    One minus the coefficient of determination over all entries.
     """
     return F.mse_loss(prediction, target) / target.var(correction=0)
 
 
-def unlike(student: Tensor, teacher: Tensor, positions: Tensor) -> Scalar:
-    """Compare the kernels of two feature maps at some positions, counted image by image and row by row.
+def unlike(student: Rows, teacher: Rows) -> Scalar:
+    """Compare the kernels of two networks' features at the same positions.
 
     A kernel holds the inner products of the features at any two positions, scaled to a mean diagonal of 1. Content
     distances are sums of its entries, and the inner product of two Gram matrices is a sum of its squares,
     <A'A, B'B> = |AB'|^2: features with equal kernels give equal content and style losses, whatever their widths.
     Returns the unexplained share of the teacher's kernel; 0 if equal (Tung & Mori 2019, eq. 4, without their row norm).
     """
-    return unexplained(_kernel(student, positions), _kernel(teacher, positions))
+    return unexplained(_kernel(student), _kernel(teacher))
 
 
-def _kernel(features: Tensor, positions: Tensor) -> Tensor:
-    rows = _rows(features)[positions]
+def _kernel(rows: Rows) -> Float[Tensor, "positions positions"]:
     kernel = rows @ rows.T
     return kernel / kernel.diagonal().mean()
-
-
-def _rows(features: Tensor) -> Tensor:
-    """List the features of all positions, image by image."""
-    return features.movedim(1, -1).flatten(0, -2)
 
 
 def scaled(weights: Weights, means: Mapping[str, float]) -> Weights:
