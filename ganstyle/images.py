@@ -1,9 +1,11 @@
 """Files to tensors and back: the only module that knows [0, 255], EXIF, alpha, bit depth and padding."""
 
 import os
+import struct
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -18,6 +20,7 @@ from torch import Tensor
 from ganstyle.errors import ImageError, ShapeError, suggestion
 from ganstyle.types import Image
 
+cv2.setNumThreads(0)  # its pool of threads does not survive the fork that makes a loader's workers
 Pixels = UInt8[ndarray, "height width 3"]
 
 READABLE = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
@@ -26,6 +29,8 @@ OPTIONS: dict[str, dict[str, object]] = {"JPEG": {"quality": 95, "subsampling": 
 LARGEST = 100_000_000
 """Pixels; a larger file is taken for a decompression bomb unless the caller says otherwise."""
 LABEL_HEIGHT = 18
+ORIENTATION = 0x0112
+"""The EXIF tag; values from 5 mean that the picture lies on its side."""
 
 
 def is_picture(path: Path) -> bool:
@@ -33,19 +38,21 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in READABLE and not path.name.startswith(".")
 
 
-def read(path: Path | str, *, largest: int = LARGEST, at_least: int | None = None) -> Pixels:
+def read(path: Path | str, *, largest: int = LARGEST, at_least: tuple[int, int] | None = None) -> Pixels:
     """Decode a picture as it is meant to be seen: RGB, upright, 8 bits, transparency over white.
 
-    Grey, palette, CMYK and 16-bit files are converted; the content decides about the format, not the name. With
-    `at_least`, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as no side falls below that.
+    Grey, palette, CMYK and 16-bit files are converted, color profiles are not applied; the content decides about the
+    format, not the name. With
+    `at_least` (height, width), a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, but no smaller than that.
 
     Raises:
         ImageError: missing, not a picture, truncated, or of more than `largest` pixels.
     """
-    path = Path(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return from_pillow(_decode(path, largest, at_least))
+    with _open(Path(path), largest) as picture:
+        if at_least is not None:
+            picture.draft(None, (max(at_least), max(at_least)))
+        picture.load()
+        return from_pillow(picture)
 
 
 def from_pillow(picture: Pillow.Image) -> Pixels:
@@ -53,23 +60,37 @@ def from_pillow(picture: Pillow.Image) -> Pixels:
     return np.array(_rgb(ImageOps.exif_transpose(picture)))
 
 
-def _decode(path: Path, largest: int, at_least: int | None) -> Pillow.Image:
-    """Open and decode a file, wording what can go wrong."""
+def dimensions(path: Path | str, *, largest: int = LARGEST) -> tuple[int, int]:
+    """Return height and width of a picture as `read` would show it, from its header alone.
+
+    Raises:
+        ImageError: missing, not a picture, or of more than `largest` pixels.
+    """
+    with _open(Path(path), largest) as picture:
+        width, height = picture.size
+        lies = picture.format != "TIFF" and picture.getexif().get(ORIENTATION, 1) >= 5
+    return (width, height) if lies else (height, width)
+
+
+@contextmanager
+def _open(path: Path, largest: int) -> Iterator[Pillow.Image]:
+    """Open a file, and put whatever goes wrong with it into one sentence."""
     try:
-        picture = Pillow.open(path)
-        _refuse_bomb(picture, path, largest)
-        if at_least is not None:
-            picture.draft(None, (at_least, at_least))
-        picture.load()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Pillow.open(path) as picture:
+                _refuse_bomb(picture, path, largest)
+                yield picture
     except FileNotFoundError:
         raise ImageError(f"there is no picture {path}.") from None
+    except IsADirectoryError:
+        raise ImageError(f"{path} is a folder, not a picture.") from None
     except UnidentifiedImageError:
-        raise ImageError(f"{path} is not a picture that can be read ({_size_of(path)}).") from None
+        raise ImageError(f"{path} is not a picture that can be read ({path.stat().st_size:,} bytes).") from None
     except Pillow.DecompressionBombError:
         raise ImageError(f"{path} has more pixels than the {largest:,} that are allowed.") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         raise ImageError(f"{path} is damaged or cut short ({error}).") from None
-    return picture
 
 
 def _refuse_bomb(picture: Pillow.Image, path: Path, largest: int) -> None:
@@ -77,11 +98,6 @@ def _refuse_bomb(picture: Pillow.Image, path: Path, largest: int) -> None:
     width, height = picture.size
     if width * height > largest:
         raise ImageError(f"{path} has {width} x {height} pixels, more than the {largest:,} that are allowed.")
-
-
-def _size_of(path: Path) -> str:
-    """Say how long a file is, e.g. "0 bytes"."""
-    return "a folder" if path.is_dir() else f"{path.stat().st_size:,} bytes"
 
 
 def _rgb(picture: Pillow.Image) -> Pillow.Image:
@@ -195,7 +211,7 @@ def _label(labels: Sequence[str], width: int) -> Pixels:
     return np.array(strip)
 
 
-def pad(image: Image, multiple: int) -> Image:
+def pad(image: Image, multiple: int) -> Float[Tensor, "batch 3 rows columns"]:
     """Grow an image to the right and below, by reflection, until both sides are multiples of a number.
 
     Undo it with `crop`. A side shorter than what it lacks is reflected more than once.
@@ -204,7 +220,7 @@ def pad(image: Image, multiple: int) -> Image:
     return _reflect(_reflect(image, -height % multiple, axis=-2), -width % multiple, axis=-1)
 
 
-def _reflect(image: Image, more: int, axis: int) -> Image:
+def _reflect(image: Image, more: int, axis: int) -> Float[Tensor, "batch 3 rows columns"]:
     """Grow one axis at its end by mirroring, the edge pixel not repeated (period 2 x side - 2)."""
     side = image.shape[axis]
     period = max(1, 2 * side - 2)
@@ -212,6 +228,6 @@ def _reflect(image: Image, more: int, axis: int) -> Image:
     return image.index_select(axis, torch.minimum(place, period - place)) if more else image
 
 
-def crop(image: Image, height: int, width: int) -> Image:
+def crop(image: Image, height: int, width: int) -> Float[Tensor, "batch 3 rows columns"]:
     """Cut an image back to the size that it had before `pad`."""
     return image[..., :height, :width]
