@@ -4,19 +4,26 @@ They take features by layer name, never the network; `layers` maps a layer's nam
 """
 
 from collections.abc import Callable, Mapping
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ganstyle.errors import ConfigError, unknown
 from ganstyle.losses.precision import in_full_precision
 from ganstyle.types import Features, Scalar
 
 Activations: TypeAlias = Float[Tensor, "batch channels rows columns"]
 Statistic: TypeAlias = Callable[[Tensor], Tensor]
 """Activations -> what is left of them when places are forgotten; one tensor per image."""
-StyleTarget: TypeAlias = Literal["each", "batch_mean", "nearest"]
+
+STYLE_TARGETS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "each": lambda targets: targets.unsqueeze(1),
+    "batch_mean": lambda targets: targets.mean(0, keepdim=True).unsqueeze(0),
+    "nearest": lambda targets: targets.unsqueeze(0),
+}
+"""A batch of statistics -> what each image is compared with, batch (or 1) x candidates x ...; the nearest counts."""
 
 EPSILON = 1e-5
 """Added to variances, as instance norm does."""
@@ -69,7 +76,7 @@ def style_loss(
     layers: Mapping[str, float],
     *,
     statistic: Statistic = gram,
-    target: StyleTarget = "each",
+    target: str = "each",
 ) -> Scalar:
     """Weighted sum over layers of the squared distance to the target's statistics, relative to their mean square.
 
@@ -82,7 +89,10 @@ def style_loss(
       like the average of paintings that are unlike each other.
 
     Source: Gatys et al. 2016, eq. 4 and 5; moments: Li et al. 2017 (Demystifying neural style transfer), section 4.2.
+    Raises ConfigError for another `target`.
     """
+    if target not in STYLE_TARGETS:
+        raise ConfigError(unknown("style target", target, STYLE_TARGETS))
     distances = torch.stack(
         [
             weight * _relative_distances(statistic(features[layer]), statistic(targets[layer]), target)
@@ -92,12 +102,8 @@ def style_loss(
     return distances.min(1).values.mean()
 
 
-def _relative_distances(statistics: Tensor, targets: Tensor, target: StyleTarget) -> Float[Tensor, "batch candidates"]:
+def _relative_distances(statistics: Tensor, targets: Tensor, target: str) -> Float[Tensor, "batch candidates"]:
     """Compare every image with its candidates; the scale is the mean square of what it is compared with."""
-    candidates = {
-        "each": targets.unsqueeze(1),
-        "batch_mean": targets.mean(0, keepdim=True).unsqueeze(0),
-        "nearest": targets.unsqueeze(0),
-    }[target]
+    candidates = STYLE_TARGETS[target](targets)
     scale = candidates.flatten(2).square().mean(2)
     return (statistics.unsqueeze(1) - candidates).flatten(2).square().mean(2) / scale.clamp_min(EPSILON**2)

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import nn
 
+from ganstyle.errors import ConfigError, unknown
 from ganstyle.losses.adversarial import game
 from ganstyle.losses.patches import patch_sliced_wasserstein
-from ganstyle.losses.perceptual import StyleTarget, content_loss, gram, moments, style_loss
+from ganstyle.losses.perceptual import STYLE_TARGETS, content_loss, gram, moments, style_loss
 from ganstyle.losses.reconstruction import l1
 from ganstyle.losses.smoothness import total_variation
 from ganstyle.methods.base import Method, Player
@@ -17,9 +17,8 @@ from ganstyle.methods.penalties import Sight, slope_penalties
 from ganstyle.nn.vgg import Perceptual
 from ganstyle.types import Batch, Features, Image, Losses, Scalar, Seeds
 
-StyleMeasure = Literal["gram", "moments", "patches"]
-"""Ways to compare two images' manner of painting; each gives a term of its own."""
-STYLE_TERMS: Mapping[StyleMeasure, str] = {"gram": "style", "moments": "style_moments", "patches": "style_patches"}
+STYLE_TERMS: Mapping[str, str] = {"gram": "style", "moments": "style_moments", "patches": "style_patches"}
+"""Ways to compare the manner in which two images are painted, and the term that each one adds."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,8 @@ class PerceptualGAN(Method[Outputs]):
         content_layers: Mapping[str, float],
         style_layers: Mapping[str, float],
         content_normalized: bool = True,
-        style: Sequence[StyleMeasure] = ("gram",),
-        style_target: StyleTarget = "batch_mean",
+        style: Sequence[str] = ("gram",),
+        style_target: str = "batch_mean",
         identity: bool = True,
         r1: bool = False,
         n_critic: int = 1,
@@ -60,18 +59,18 @@ class PerceptualGAN(Method[Outputs]):
 
         `style` lists the measures of style, `style_target` says what a result is measured against (see `style_loss`);
         `identity` and `r1` add the terms of that name; the generator moves on every `n_critic`-th batch.
-        Raises WeightsError if the feature network does not reach a layer.
+        Raises WeightsError for a layer that the feature network does not have, ConfigError for other unknown names.
         """
         super().__init__()
         self.generator = generator
         self.discriminator = discriminator
         self.perceptual = perceptual
         self.game = game(adversarial)
-        self.content_layers = dict(content_layers)
-        self.style_layers = dict(style_layers)
+        self.content_layers = _weighed("content_layers", content_layers)
+        self.style_layers = _weighed("style_layers", style_layers)
         self.content_normalized = content_normalized
-        self.style = tuple(style)
-        self.style_target: StyleTarget = style_target
+        self.style = _known("style", (style,) if isinstance(style, str) else style, STYLE_TERMS)
+        (self.style_target,) = _known("style target", (style_target,), STYLE_TARGETS)
         self.identity = identity
         self.r1 = r1
         self.n_critic = n_critic
@@ -119,14 +118,13 @@ class PerceptualGAN(Method[Outputs]):
 
     def generator_losses(self, out: Outputs) -> Losses:
         """Pass for a picture of the collection that shows what the photograph shows."""
-        losses = {
+        identity = {} if out.identity is None else {"identity": l1(out.identity, out.target)}
+        return {
             "adversarial": self.game.fool(self.discriminator(out.fake)),
             **self._perceptual_losses(out),
+            **identity,
             "total_variation": total_variation(out.fake),
         }
-        if out.identity is not None:
-            losses["identity"] = l1(out.identity, out.target)
-        return losses
 
     def _perceptual_losses(self, out: Outputs) -> Losses:
         features = self.perceptual(out.fake, [*self.content_layers, *self.style_layers])
@@ -137,7 +135,7 @@ class PerceptualGAN(Method[Outputs]):
         style = {STYLE_TERMS[measure]: self._style_loss(measure, features, target, out) for measure in self.style}
         return {"content": content, **style}
 
-    def _style_loss(self, measure: StyleMeasure, features: Features, target: Features, out: Outputs) -> Scalar:
+    def _style_loss(self, measure: str, features: Features, target: Features, out: Outputs) -> Scalar:
         if measure == "patches":
             return patch_sliced_wasserstein(out.fake, out.target, out.seed)
         statistic = {"gram": gram, "moments": moments}[measure]
@@ -145,3 +143,19 @@ class PerceptualGAN(Method[Outputs]):
 
     def _sights(self, out: Outputs) -> Sequence[Sight]:
         return (Sight(self.discriminator, out.target, out.fake, out.seed),)
+
+
+def _known(kind: str, names: Sequence[str], known: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the names, each once, or raise ConfigError."""
+    for name in names:
+        if name not in known:
+            raise ConfigError(unknown(kind, name, known))
+    return tuple(dict.fromkeys(names))
+
+
+def _weighed(knob: str, layers: Mapping[str, float]) -> dict[str, float]:
+    if not layers:
+        raise ConfigError(
+            f"system.method.{knob} is empty; give at least one layer with its weight, such as relu4_1: 1.0."
+        )
+    return {layer: float(weight) for layer, weight in layers.items()}

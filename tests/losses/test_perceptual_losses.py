@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from ganstyle.errors import ConfigError
 from ganstyle.losses.perceptual import (
-    StyleTarget,
     content_loss,
     gram,
     instance_normalized,
@@ -15,7 +15,7 @@ from ganstyle.losses.perceptual import (
 
 SEED = st.integers(0, 1000)
 LAYERS = {"shallow": 1.0, "deep": 0.5}
-TARGETS: list[StyleTarget] = ["each", "batch_mean", "nearest"]
+TARGETS: list[str] = ["each", "batch_mean", "nearest"]
 
 
 def noise(seed: int, *shape: int) -> Tensor:
@@ -120,7 +120,7 @@ def test_a_dead_channel_stays_zero_when_normalized() -> None:
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("statistic", [gram, moments])
 @given(seed=SEED)
-def test_style_is_zero_for_a_copy_and_positive_otherwise(statistic, target: StyleTarget, seed: int) -> None:
+def test_style_is_zero_for_a_copy_and_positive_otherwise(statistic, target: str, seed: int) -> None:
     a = {layer: activations[:1].expand(2, -1, -1, -1) for layer, activations in features(seed).items()}
     assert style_loss(a, a, LAYERS, statistic=statistic, target=target) < 1e-20
     assert style_loss(features(seed + 5, 2), a, LAYERS, statistic=statistic, target=target) > 0
@@ -128,7 +128,7 @@ def test_style_is_zero_for_a_copy_and_positive_otherwise(statistic, target: Styl
 
 @pytest.mark.parametrize("target", TARGETS)
 @given(seed=SEED, scale=st.floats(0.01, 100))
-def test_one_weight_holds_for_feature_networks_of_any_loudness(target: StyleTarget, seed: int, scale: float) -> None:
+def test_one_weight_holds_for_feature_networks_of_any_loudness(target: str, seed: int, scale: float) -> None:
     a, b = features(seed), features(seed + 9)
     louder = [{layer: scale * activations for layer, activations in each.items()} for each in (a, b)]
     torch.testing.assert_close(style_loss(*louder, LAYERS, target=target), style_loss(a, b, LAYERS, target=target))
@@ -136,7 +136,7 @@ def test_one_weight_holds_for_feature_networks_of_any_loudness(target: StyleTarg
 
 @pytest.mark.parametrize("target", TARGETS)
 @given(seed=SEED)
-def test_an_image_without_activation_is_at_distance_one_in_every_layer(target: StyleTarget, seed: int) -> None:
+def test_an_image_without_activation_is_at_distance_one_in_every_layer(target: str, seed: int) -> None:
     nothing = {layer: torch.zeros_like(activations) for layer, activations in features(seed).items()}
     loss = style_loss(nothing, features(seed), LAYERS, target=target)
     assert loss.item() == pytest.approx(sum(LAYERS.values()))
@@ -195,3 +195,8 @@ def test_a_black_target_gives_no_infinite_loss() -> None:
     black = {"one": torch.zeros(1, 2, 2, 2)}
     gray = {"one": torch.full((1, 2, 2, 2), 0.1)}
     assert style_loss(gray, black, {"one": 1.0}).isfinite()
+
+
+def test_an_unknown_target_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(ConfigError, match=r"unknown style target 'near'; did you mean 'nearest'\?"):
+        style_loss(features(0), features(1), LAYERS, target="near")
