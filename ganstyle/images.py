@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -60,16 +61,33 @@ def from_pillow(picture: Pillow.Image) -> Pixels:
     return np.array(_rgb(ImageOps.exif_transpose(picture)))
 
 
-def dimensions(path: Path | str, *, largest: int = LARGEST) -> tuple[int, int]:
-    """Return height and width of a picture as `read` would show it, from its header alone.
+class Header(NamedTuple):
+    """What a picture file says of itself before it is decoded."""
+
+    height: int
+    width: int
+    mode: str
+    """Pillow's name for channels and depth, e.g. RGB, CMYK, I;16."""
+    format: str
+    """By content, not by name, e.g. JPEG."""
+
+
+def header(path: Path | str, *, largest: int = LARGEST) -> Header:
+    """Return size (as `read` would show it, upright), mode and format without decoding.
 
     Raises:
         ImageError: missing, not a picture, or of more than `largest` pixels.
     """
     with _open(Path(path), largest) as picture:
         width, height = picture.size
-        lies = picture.format != "TIFF" and picture.getexif().get(ORIENTATION, 1) >= 5
-    return (width, height) if lies else (height, width)
+        kind = picture.format or ""
+        lies = kind != "TIFF" and picture.getexif().get(ORIENTATION, 1) >= 5
+        return Header(*((width, height) if lies else (height, width)), picture.mode, kind)
+
+
+def dimensions(path: Path | str) -> tuple[int, int]:
+    """Return height and width of a picture from its header alone; raises ImageError as `header` does."""
+    return header(path)[:2]
 
 
 @contextmanager
