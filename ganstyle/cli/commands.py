@@ -53,12 +53,12 @@ def fetch(arguments: Namespace) -> int:
 
 
 def doctor(arguments: Namespace) -> int:
-    """Examine data sets; 1 when a run on one of them would fail."""
+    """Examine data sets; 1 when a run on them would fail."""
     from ganstyle.data.doctor import examine
 
-    reports = [examine(folder) for folder in arguments.data]
-    print("\n\n".join(str(report) for report in reports))
-    return 0 if all(report.usable for report in reports) else 1
+    report = examine(arguments.data)
+    print(report.text())
+    return 1 if report.failed else 0
 
 
 def artifact(arguments: Namespace) -> int:
