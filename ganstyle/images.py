@@ -22,7 +22,8 @@ from ganstyle.errors import ImageError, ShapeError, suggestion
 from ganstyle.types import Image
 
 cv2.setNumThreads(0)  # its pool of threads does not survive the fork that makes a loader's workers
-Pixels = UInt8[ndarray, "height width 3"]
+Pixels = UInt8[ndarray, "_ _ 3"]
+"""RGB bytes of one picture, rows x columns x channels."""
 
 READABLE = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
@@ -135,7 +136,7 @@ def _from_deep_grey(picture: Pillow.Image) -> Pillow.Image:
     return Pillow.fromarray(np.rint(np.clip(values / top, 0.0, 1.0) * 255.0).astype(np.uint8)).convert("RGB")
 
 
-def to_tensor(pixels: Pixels) -> Float[Tensor, "3 height width"]:
+def to_tensor(pixels: UInt8[ndarray, "height width 3"]) -> Float[Tensor, "3 height width"]:
     """Turn RGB bytes into an image in [-1, 1], channels first."""
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float() / 127.5 - 1.0
 
@@ -146,7 +147,7 @@ def to_uint8(image: Float[Tensor, "*batch 3 height width"]) -> UInt8[ndarray, "*
     return scaled.clamp(0.0, 255.0).round().to(torch.uint8).movedim(-3, -1).contiguous().numpy()
 
 
-def resize(pixels: Pixels, height: int, width: int) -> Pixels:
+def resize(pixels: Pixels, height: int, width: int) -> UInt8[ndarray, "{height} {width} 3"]:
     """Scale bytes to a size: by area when shrinking, bicubic when growing."""
     shrinks = height <= pixels.shape[0] and width <= pixels.shape[1]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC

@@ -24,8 +24,8 @@ STEADINESS = 4
 RELIEF = 0.09
 """How much lighter the lit edge of a stroke is."""
 
-Plane = Float[ndarray, "height width *channels"]
-Lattice = Float[ndarray, "rows columns *channels"]
+Plane = Float[ndarray, "height width ..."]
+Lattice = Float[ndarray, "rows columns ..."]
 
 PAINTS = np.array(
     [  # what the eye sees, and the paint that this painter takes for it

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -72,6 +72,7 @@ def paired(
     return Problem(endless, looked_at, judged, _card(folder, train, test, direction))
 
 
+@runtime_checkable
 class Pairs(Protocol):
     """Source and target pixels of one size, by number."""
 

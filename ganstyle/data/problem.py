@@ -1,7 +1,7 @@
 """What a data set hands to training: endless examples to learn from, finite ones to be judged by."""
 
 from dataclasses import dataclass
-from typing import Any, NotRequired, Protocol, TypeAlias, TypedDict
+from typing import Any, NotRequired, Protocol, TypeAlias, TypedDict, runtime_checkable
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -21,6 +21,7 @@ class Example(TypedDict):
     """The known answer for the source, where there is one."""
 
 
+@runtime_checkable
 class Examples(Protocol):
     """A map-style data set."""
 
