@@ -7,7 +7,6 @@ Nothing here unpickles, and nothing in a card is run: the network's class is loo
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -213,15 +212,16 @@ def _publish(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write the files beside the folder, then rename them into place at once."""
     if folder.exists() and not _replaceable(folder):
         raise ArtifactError(f"{folder} exists and is not an artifact; choose another folder, or remove this one.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        fresh.chmod(0o755)
-        for name, content in files.items():
-            _write_through(fresh / name, content)
-        _swap(fresh, folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as workplace:
+            fresh = Path(workplace) / "new"
+            fresh.mkdir()
+            for name, content in files.items():
+                _write_through(fresh / name, content)
+            _swap(fresh, folder, Path(workplace) / "old")
+    except OSError as error:
+        raise ArtifactError(f"the artifact cannot be written to {folder}: {error.strerror or error}.") from error
 
 
 def _replaceable(folder: Path) -> bool:
@@ -236,15 +236,17 @@ def _write_through(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _swap(fresh: Path, folder: Path) -> None:
-    """Rename fresh to folder; an older artifact moves aside first and is removed afterwards."""
+def _swap(fresh: Path, folder: Path, old: Path) -> None:
+    """Rename fresh to folder; an older artifact moves aside first, and back if that fails."""
     if not folder.exists():
         fresh.rename(folder)
         return
-    old = fresh.with_name(fresh.name + ".old")
     folder.rename(old)
-    fresh.rename(folder)
-    shutil.rmtree(old)
+    try:
+        fresh.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
 
 
 def _parsed(values: Any) -> Card:
@@ -269,7 +271,7 @@ def _built(card: Card, folder: Path) -> nn.Module:
     try:
         with torch.random.fork_rng(devices=[]):
             return NETWORKS[card.network](**card.arguments)
-    except (TypeError, ValueError, GanstyleError) as error:
+    except (TypeError, ValueError, ArithmeticError, RuntimeError, MemoryError, GanstyleError) as error:
         raise ArtifactError(
             f"the card {folder / CARD} has arguments that {card.network!r} does not take ({_first_line(error)}); "
             f"train or fetch the artifact again."
@@ -301,13 +303,21 @@ def _misfit(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> st
 
 
 def _missing(folder: Path) -> str:
+    """Say what a folder lacks to be an artifact, and where the nearest artifacts are."""
     if not folder.is_dir():
-        siblings = {card.parent.name for card in folder.parent.glob(f"*/{CARD}")}
+        siblings = _artifacts_in(folder.parent)
         hint = suggestion(folder.name, siblings) if siblings else f"; give the folder that holds {WEIGHTS} and {CARD}."
         return f"there is no artifact at {folder}{hint}"
-    there = {path.name for path in folder.iterdir()}
-    lacking = " and ".join(sorted({WEIGHTS, CARD} - there)) or "a readable file"
+    if inner := _artifacts_in(folder):
+        return (
+            f"{folder} is a folder of artifacts; give one of them: {', '.join(str(folder / name) for name in inner)}."
+        )
+    lacking = " and ".join(name for name in (WEIGHTS, CARD) if not (folder / name).is_file()) or "a readable file"
     return f"{folder} is not a whole artifact: it lacks {lacking}; give the folder that holds both files."
+
+
+def _artifacts_in(folder: Path) -> list[str]:
+    return sorted(card.parent.name for card in folder.glob(f"*/{CARD}"))
 
 
 def _first_line(error: Exception) -> str:

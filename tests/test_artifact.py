@@ -118,10 +118,10 @@ def test_another_folder_is_never_replaced(light: Light, tmp_path: Path) -> None:
 
 def test_a_failed_write_keeps_the_older_artifact(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, content: bytes) -> None:
-        raise OSError("no space left on device")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(artifact, "_write_through", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(ArtifactError, match=r"cannot be written to .*: No space left"):
         artifact.save(Light(blocks=1, channels=8), saved)
     monkeypatch.undo()
     assert artifact.load(saved)
@@ -131,6 +131,11 @@ def test_a_failed_write_keeps_the_older_artifact(saved: Path, monkeypatch: pytes
 def test_a_missing_artifact_is_named_with_the_nearest_one(saved: Path) -> None:
     with pytest.raises(ArtifactError, match="did you mean 'model'"):
         artifact.load(saved.with_name("modle"))
+
+
+def test_a_folder_of_artifacts_names_them(saved: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"give one of them: .*model\.$"):
+        artifact.load(saved.parent)
 
 
 @pytest.mark.parametrize("name", [WEIGHTS, CARD])

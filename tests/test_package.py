@@ -71,10 +71,3 @@ def test_no_file_names_a_path_of_some_machine() -> None:
 
 def test_no_tracked_file_is_large() -> None:
     assert not [path for path in tracked() if path.is_file() and path.stat().st_size > 2_000_000]
-
-
-@pytest.mark.parametrize("name", ["scripts/setup", "scripts/quickstart", "scripts/test", "scripts/check", ".ci/run"])
-def test_scripts_can_be_run(name: str) -> None:
-    script = REPOSITORY / name
-    assert script.stat().st_mode & 0o111
-    subprocess.run(["bash", "-n", str(script)], check=True)
