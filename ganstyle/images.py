@@ -2,11 +2,11 @@
 
 import os
 import struct
-import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import NamedTuple
 
 import cv2
@@ -31,6 +31,8 @@ OPTIONS: dict[str, dict[str, object]] = {"JPEG": {"quality": 95, "subsampling": 
 LARGEST = 100_000_000
 """Pixels; a larger file is taken for a decompression bomb unless the caller says otherwise."""
 LABEL_HEIGHT = 18
+READABLE_SIDE = 192
+"""Pixels; pictures in a grid are enlarged by a whole number as long as they stay within this."""
 ORIENTATION = 0x0112
 """The EXIF tag; values from 5 mean that the picture lies on its side."""
 
@@ -180,30 +182,22 @@ def write(image: Float[Tensor, "3 height width"] | Pixels, path: Path | str) -> 
 def _write_atomically(picture: Pillow.Image, path: Path, name: str) -> None:
     """Write beside the path, then rename, so that no reader ever sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             picture.save(file, name, **OPTIONS.get(name, {}))
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
-
-
-def _umask() -> int:
-    """Return the process's file mode mask, which mkstemp ignores."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def grid(
     rows: Sequence[Sequence[Float[Tensor, "3 height width"]]], path: Path | str, labels: Sequence[str] = ()
 ) -> None:
-    """Write pictures side by side, one row per example, with a label over each column.
+    """Write pictures side by side, one row per example, with a label over each column; tiny ones enlarged.
 
     Raises:
         ShapeError: the rows are empty or of unequal length, or the pictures of unequal size.
@@ -215,6 +209,8 @@ def grid(
         )
     bands = [np.concatenate([to_uint8(picture) for picture in row], axis=1) for row in rows]
     body = np.concatenate(bands, axis=0)
+    enlargement = max(1, READABLE_SIDE // min(rows[0][0].shape[-2:]))
+    body = body.repeat(enlargement, axis=0).repeat(enlargement, axis=1)
     if labels:
         body = np.concatenate([_label(labels, body.shape[1]), body], axis=0)
     write(body, path)
