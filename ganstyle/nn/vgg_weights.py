@@ -94,9 +94,8 @@ def _without_classifier(state: State, architecture: str, origin: str) -> State:
     if not classifier:
         return features
     layers = {key.rpartition(".")[0] for key in features}
-    if classifier != CLASSIFIER or all(
-        layers < set(vgg_layers.torchvision_names(known)) for known in vgg_layers.DEPTHS
-    ):
+    is_cut = any(layers < set(vgg_layers.torchvision_names(known)) for known in vgg_layers.DEPTHS)
+    if is_cut or classifier != CLASSIFIER:
         raise WeightsError(f"{origin} is only part of a VGG with a classifier; download the file again.")
     return features
 
