@@ -38,7 +38,8 @@ class Report:
 
     def text(self) -> str:
         """Word the report: folders, errors, warnings, verdict."""
-        verdict = f"{len(self.errors)} errors: a run would fail." if self.failed else "a run can start."
+        count = f"{len(self.errors)} error{'s' * (len(self.errors) > 1)}"
+        verdict = f"{count}: a run would fail." if self.failed else "a run can start."
         lines = [*self.summary, *(f"error: {e}" for e in self.errors), *(f"warning: {w}" for w in self.warnings)]
         return "\n".join([*lines, verdict])
 

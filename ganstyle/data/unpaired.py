@@ -28,8 +28,8 @@ def unpaired(
     source_resize: int | None = None,
     target_resize: int | None = None,
     crop: int = 256,
-    source_scales: Sequence[float] = (1.0, 1.0),
-    target_scales: Sequence[float] = (1.0, 1.0),
+    source_scales: Sequence[int | float] = (1.0, 1.0),
+    target_scales: Sequence[int | float] = (1.0, 1.0),
     flip: bool = True,
     augment: Mapping[str, Mapping[str, Any]] | None = None,
     view: int | None = None,
@@ -170,7 +170,7 @@ def _train_folder(root: str | None, letter: str) -> Path:
     return folder
 
 
-def _range(scales: Sequence[float]) -> tuple[float, float]:
+def _range(scales: Sequence[int | float]) -> tuple[float, float]:
     """Check that scales are a pair of numbers."""
     if len(scales) != 2:
         raise ConfigError(f"data.source_scales and data.target_scales take two numbers each, but got {list(scales)}.")
