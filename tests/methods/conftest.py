@@ -76,7 +76,7 @@ def build(method: str, **changed: Any) -> Method[Any]:
     arguments = recipe(method)["method"].items()
     networks = {name: made[value]() for name, value in arguments if isinstance(value, str) and value in made}
     small = {"patches": 16, "width": 8} if CLASSES[method] is CUT else {}
-    return CLASSES[method](**networks, **(knobs(method) | small | changed))
+    return CLASSES[method](**(networks | knobs(method) | small | changed))
 
 
 VARIANTS: Mapping[str, tuple[str, dict[str, Any]]] = {
