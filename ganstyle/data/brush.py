@@ -21,7 +21,7 @@ HABIT = (0.000014, -0.000048)
 """Where nothing guides the brush it rises to the right: cosine and sine of the doubled angle, times a squared slope."""
 STEADINESS = 4
 """How often the directions are smoothed."""
-RELIEF = 0.09
+RELIEF = 0.12
 """How much lighter the lit edge of a stroke is."""
 
 Plane = Float[ndarray, "height width ..."]
