@@ -16,7 +16,7 @@ from ganstyle.nn.vgg import Perceptual
 from ganstyle.nn.vgg_weights import Kernel, Weights
 from ganstyle.types import Features, Image, Scalar
 
-Rows: TypeAlias = Float[Tensor, "positions channels"]
+Rows: TypeAlias = Float[Tensor, "positions _"]
 
 
 class Teachers(nn.Module):

@@ -20,7 +20,7 @@ from ganstyle.types import Image
 def inherit(student: Weights, teachers: tuple[Weights, ...], images: Image) -> Weights:
     """Replace the student's kernels by what it can take over from the first teacher that has each layer.
 
-    A layer that is wider than its teacher's keeps its own kernels for the rest; `images` say what channels are worth.
+    A layer that is wider than what its teacher has to tell keeps its own kernels for the rest; `images` say what channels are worth.
     """
     kernels: dict[str, Kernel] = {}
     before = None
@@ -33,17 +33,22 @@ def inherit(student: Weights, teachers: tuple[Weights, ...], images: Image) -> W
 
 
 def pivots(rows: Rows, count: int) -> list[int]:
-    """Choose channels one by one, each the one that explains most of what the chosen ones leave unexplained."""
+    """Choose channels one by one, each the one that explains most of what the chosen ones leave unexplained.
+
+    Fewer than `count` come back when nothing is left: a teacher may have dead channels.
+    """
     centred = rows.double() - rows.double().mean(0)
     residual = centred.T @ centred
+    negligible = 1e-6 * residual.diagonal().max()
     chosen: list[int] = []
-    for _ in range(min(count, len(residual))):
-        gains = residual.square().sum(0) / residual.diagonal().clamp_min(1e-12)
-        gains[chosen] = -1.0
-        best = int(gains.argmax())
+    while len(chosen) < count:
+        gains = residual.square().sum(0) / residual.diagonal()
+        best = int(gains.where(residual.diagonal() > negligible, -1.0).argmax())
+        if residual[best, best] <= negligible:
+            break
         chosen.append(best)
         column = residual[:, best].clone()
-        residual -= torch.outer(column, column) / column[best].clamp_min(1e-12)
+        residual -= torch.outer(column, column) / column[best]
     return chosen
 
 
