@@ -31,7 +31,10 @@ class Canvas:
 
     def glaze(self, coverage: Plane, color: Color) -> None:
         """Blend a color in; coverage 0 leaves what is there, 1 hides it."""
-        self.pixels += coverage[..., None] * (np.asarray(color) - self.pixels)
+        touched = np.flatnonzero(coverage.any(axis=1))
+        if len(touched):
+            rows = slice(touched[0], touched[-1] + 1)
+            self.pixels[rows] += coverage[rows, :, None] * (np.asarray(color) - self.pixels[rows])
 
     def ellipse(self, x: float, y: float, across: float, down: float) -> Plane:
         """Return the approximate signed distance to an ellipse with the given half axes."""
