@@ -23,7 +23,7 @@ def patch_sliced_wasserstein(
     projections are compared. Every scale halves the image before. Zero if one image's patches are the other's in
     another order. The directions of an image are drawn from its seed.
 
-    Source: Elnekave & Weiss 2022, eq. 4 and algorithm 1; the distance: Rabin et al. 2012.
+    Source: Rabin et al. 2012 (the distance); Elnekave & Weiss 2022, section 3 (of patches, at several scales).
     Raises ShapeError for images that are smaller than a patch at the last scale.
     """
     _require_patches(image, side, scales)

@@ -88,7 +88,7 @@ def style_loss(
     * `nearest`: whichever target of the batch is nearest to it, all layers together, so that it need not be
       like the average of paintings that are unlike each other.
 
-    Source: Gatys et al. 2016, eq. 4 and 5; moments: Li et al. 2017 (Demystifying neural style transfer), section 4.2.
+    Source: Gatys et al. 2016, eq. 4 and 5; with moments: Huang & Belongie 2017, eq. 13. The relative scale is ours.
     Raises ConfigError for another `target`.
     """
     if target not in STYLE_TARGETS:

@@ -119,7 +119,7 @@ class CUT(Method[Outputs]):
     def forward(self, batch: Batch) -> Outputs:
         """Translate the source and, for the identity, the target."""
         source, target, seed = batch["source"], batch["target"], batch["seed"]
-        mirrored = _tosses(seed) & (self.mirror and self.training)
+        mirrored = _tosses(seed) if self.mirror and self.training else torch.zeros_like(seed, dtype=torch.bool)
         generator = self.translation.generator
         return Outputs(
             source=source,
@@ -138,7 +138,7 @@ class CUT(Method[Outputs]):
         }
 
     def generator_losses(self, out: Outputs) -> Losses:
-        """Fool the discriminator, keep every patch recognisable, and targets above all (eq. 1, 4 and 5)."""
+        """Fool the discriminator, keep every patch recognisable, and targets above all (eq. 1, 3 and 5)."""
         losses = {
             "adversarial": self.game.fool(self.discriminator(out.fake)),
             "nce": self._nce(out.source, out.fake, out),
@@ -148,7 +148,7 @@ class CUT(Method[Outputs]):
         return losses
 
     def _nce(self, original: Image, translated: Image, out: Outputs) -> Scalar:
-        """Recognise the original's patches in its translation, averaged over taps (eq. 4)."""
+        """Recognise the original's patches in its translation, averaged over taps (eq. 3)."""
         generator, taps = self.translation.generator, self.translation.taps
         with torch.no_grad():
             keys = generator.features(original, taps)
@@ -187,8 +187,8 @@ def _patches(activations: Activations, places: Places) -> Float[Tensor, "batch p
 def _tosses(seeds: Seeds) -> Mirrored:
     """Toss a coin for every image, from its seed."""
     tosses = [torch.rand(1, generator=generator_of("mirror", seed)) < 0.5 for seed in seeds.tolist()]
-    return torch.cat(tosses).to(seeds.device)
+    return torch.cat(tosses)
 
 
 def _mirror(images: Activations, mirrored: Mirrored) -> Activations:
-    return torch.where(mirrored[:, None, None, None], images.flip(3), images)
+    return torch.where(mirrored.to(images.device)[:, None, None, None], images.flip(3), images)
