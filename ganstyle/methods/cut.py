@@ -138,7 +138,7 @@ class CUT(Method[Outputs]):
         }
 
     def generator_losses(self, out: Outputs) -> Losses:
-        """Fool the discriminator, keep every patch recognisable, and targets above all (eq. 1, 3 and 5)."""
+        """Fool the discriminator, keep every patch recognisable, in translated targets too (eq. 1, 3 and 5)."""
         losses = {
             "adversarial": self.game.fool(self.discriminator(out.fake)),
             "nce": self._nce(out.source, out.fake, out),
