@@ -2,7 +2,7 @@ r"""Distil a narrow VGG-19 into ganstyle/nn/embedded: the features that perceptu
 
 Every teacher and source of pictures is given with a word on its licence, which the card repeats. The packaged file:
 
-    python scripts/distill_features.py --minutes 20 --seed 0 \
+    python scripts/distill_features.py --minutes 20 --lr 0.0015 --seed 0 \
         --real ../shared/data/weights/vgg19_normalised_relu3_1.safetensors "Apache-2.0" \
         --distilled ../shared/data/weights/vgg19_slim16x_encoder_relu4_1.safetensors "MIT" \
         --pictures "../shared/data/monet2photo/trainA/*" "public-domain paintings" \
@@ -35,6 +35,7 @@ from ganstyle.nn.distillation import (
     Teachers,
     fitted_head,
     mean_activations,
+    pruned,
     rows_of,
     scaled,
     unexplained,
@@ -117,7 +118,7 @@ def distil(arguments: argparse.Namespace) -> None:
         progress = max(step / arguments.steps, minutes / arguments.minutes)
         if step % SAVE_EVERY == 0 or progress >= 1:
             print(f"step {step}, {minutes:.1f} min: {worded(losses)}", flush=True)
-            save(balanced(student, crops), card(arguments, teachers, crops, step, minutes), arguments.output)
+            save(finished(student, crops), card(arguments, teachers, crops, step, minutes), arguments.output)
 
 
 def heads_for(student: Perceptual, teachers: Teachers, images_: Tensor) -> nn.ModuleDict:
@@ -216,11 +217,12 @@ def disturbed(images_: Tensor, generator: torch.Generator) -> Tensor:
     return (gain * images_ + offset + strength * noise).clamp(-1, 1)
 
 
-def balanced(student: Perceptual, crops: Crops) -> Weights:
-    """Scale the student so that each layer's mean activation over training crops is 1."""
-    with torch.no_grad():
-        means = mean_activations(student(crops.batch(-1, 64), student.layers))
-    return scaled(weights_of(student, "the student"), means)
+@torch.no_grad()
+def finished(student: Perceptual, crops: Crops) -> Weights:
+    """Take out dead channels, and scale each layer's mean activation over training crops to 1."""
+    shown = crops.batch(-1, 64)
+    alive = pruned(weights_of(student, "the student"), student(shown, student.layers))
+    return scaled(alive, mean_activations(Perceptual(alive)(shown, student.layers)))
 
 
 def card(arguments: argparse.Namespace, teachers: Teachers, crops: Crops, step: int, minutes: float) -> dict[str, Any]:
@@ -229,7 +231,6 @@ def card(arguments: argparse.Namespace, teachers: Teachers, crops: Crops, step: 
         "name": "ganstyle embedded features",
         "what": "a narrow VGG-19; RGB in [0, 1] through a 1x1 color layer, reflection padding, mean activation 1",
         "licence": "MIT",
-        "widths": WIDTHS,
         "teachers": [described(*given) for given in (arguments.real, arguments.distilled)],
         "taught_by": {layer: teachers.source(layer) for layer in map(relu, WIDTHS)},
         "pictures": [
@@ -259,6 +260,7 @@ def save(weights: Weights, about: dict[str, Any], folder: Path) -> None:
     """Write features.safetensors in half precision, and card.json."""
     folder.mkdir(parents=True, exist_ok=True)
     layers = {"conv0": weights.color, **weights.convolutions}
+    about["widths"] = {relu(name): len(kernel.bias) for name, kernel in weights.convolutions.items()}
     state = {
         f"{name}.{part}": getattr(kernel, part).half().contiguous()
         for name, kernel in layers.items()

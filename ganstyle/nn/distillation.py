@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ganstyle.nn.vgg import Perceptual
+from ganstyle.nn.vgg_layers import relu
 from ganstyle.nn.vgg_weights import Kernel, Weights
 from ganstyle.types import Features, Image, Scalar
 
@@ -94,6 +95,17 @@ def _kernel(rows: Rows) -> Float[Tensor, "positions positions"]:
     return kernel / kernel.diagonal().mean()
 
 
+def pruned(weights: Weights, features: Features) -> Weights:
+    """Take out the channels that are zero in all of a network's features, by relu name: nothing else changes."""
+    kernels: dict[str, Kernel] = {}
+    given = torch.ones(3, dtype=torch.bool)
+    for name, (weight, bias) in weights.convolutions.items():
+        alive = features[relu(name)].amax(dim=(0, 2, 3)) > 0
+        kernels[name] = Kernel(weight[alive][:, given], bias[alive])
+        given = alive
+    return Weights(weights.origin, kernels, weights.color, weights.padding)
+
+
 def scaled(weights: Weights, means: Mapping[str, float]) -> Weights:
     """Divide every layer's activations by its mean, by relu name, without changing what is computed otherwise.
 
@@ -103,7 +115,7 @@ def scaled(weights: Weights, means: Mapping[str, float]) -> Weights:
     kernels: dict[str, Kernel] = {}
     before = 1.0
     for name, (weight, bias) in weights.convolutions.items():
-        mean = means[name.replace("conv", "relu")]
+        mean = means[relu(name)]
         kernels[name] = Kernel(weight * (before / mean), bias / mean)
         before = mean
     return Weights(weights.origin, kernels, weights.color, weights.padding)

@@ -20,7 +20,8 @@ from ganstyle.types import Image
 def inherit(student: Weights, teachers: tuple[Weights, ...], images: Image) -> Weights:
     """Replace the student's kernels by what it can take over from the first teacher that has each layer.
 
-    A layer that is wider than what its teacher has to tell keeps its own kernels for the rest; `images` say what channels are worth.
+    A layer wider than what its teacher has to tell keeps its own kernels for the rest; `images` say what channels are
+    worth.
     """
     kernels: dict[str, Kernel] = {}
     before = None

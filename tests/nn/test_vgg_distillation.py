@@ -15,6 +15,7 @@ from ganstyle.nn.distillation import (
     Teachers,
     fitted_head,
     mean_activations,
+    pruned,
     rows_of,
     scaled,
     unexplained,
@@ -87,6 +88,18 @@ def test_scaling_makes_every_mean_one_and_changes_nothing_else(pictures: Tensor)
     for layer in before:
         assert after[layer].mean().item() == pytest.approx(1, rel=1e-4)
         torch.testing.assert_close(after[layer], before[layer] / means[layer], rtol=1e-4, atol=1e-4)
+
+
+def test_pruning_takes_out_dead_channels_and_changes_nothing_else(pictures: Tensor) -> None:
+    weights = network(0)
+    for name, dead in {"conv1_1": 2, "conv2_1": 5}.items():
+        weights.convolutions[name].bias[dead] = -100.0
+    before = Perceptual(weights)(pictures, ["relu1_1", "relu1_2", "relu2_1"])
+    after = Perceptual(pruned(weights, before))(pictures, list(before))
+    for layer, activation in before.items():
+        alive = activation.amax(dim=(0, 2, 3)) > 0
+        assert alive.all() == (layer == "relu1_2")
+        torch.testing.assert_close(after[layer], activation[:, alive])
 
 
 def test_weights_of_a_network_build_it_again(pictures: Tensor) -> None:
