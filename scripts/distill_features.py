@@ -13,6 +13,7 @@ Every teacher and source of pictures is given with a word on its licence, which 
 
 import argparse
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -67,11 +68,16 @@ POSITIONS = 4096
 KERNEL_POSITIONS = 384
 WARMUP = 100
 SAVE_EVERY = 250
+LICENCE = (
+    "MIT; it starts from the teachers' kernels, so their licences apply, too, and that of VGG-19 itself "
+    "(Simonyan & Zisserman 2015, Creative Commons Attribution)"
+)
 
 
 def main() -> int:
     """Distil, and write weights and card; return the exit code."""
     arguments = parser().parse_args()
+    arguments.commit = commit()
     torch.set_num_threads(arguments.threads)
     try:
         distil(arguments)
@@ -230,7 +236,7 @@ def card(arguments: argparse.Namespace, teachers: Teachers, crops: Crops, step: 
     return {
         "name": "ganstyle embedded features",
         "what": "a narrow VGG-19; RGB in [0, 1] through a 1x1 color layer, reflection padding, mean activation 1",
-        "licence": "MIT",
+        "licence": LICENCE,
         "teachers": [described(*given) for given in (arguments.real, arguments.distilled)],
         "taught_by": {layer: teachers.source(layer) for layer in map(relu, WIDTHS)},
         "pictures": [
@@ -241,11 +247,14 @@ def card(arguments: argparse.Namespace, teachers: Teachers, crops: Crops, step: 
             **{key: getattr(arguments, key) for key in ("seed", "batch", "side", "lr")},
             **{"steps": step, "minutes": round(minutes, 1), "kernel_weight": KERNEL_WEIGHT, "torch": torch.__version__},
         },
-        "commit": subprocess.run(
-            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-        ).stdout.strip(),
-        "command": "python scripts/distill_features.py, with the options its --help shows",
+        "commit": arguments.commit,
+        "command": shlex.join(["python", *sys.argv]),
     }
+
+
+def commit() -> str:
+    """Name the commit that runs."""
+    return subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
 
 
 def described(file: str, licence: str) -> dict[str, str]:
