@@ -68,6 +68,8 @@ POSITIONS = 4096
 KERNEL_POSITIONS = 384
 WARMUP = 100
 SAVE_EVERY = 250
+MULTIPLE = 16
+"""Of channels: what CPUs convolve at a time."""
 LICENCE = (
     "MIT; it starts from the teachers' kernels, so their licences apply, too, and that of VGG-19 itself "
     "(Simonyan & Zisserman 2015, Creative Commons Attribution)"
@@ -227,7 +229,7 @@ def disturbed(images_: Tensor, generator: torch.Generator) -> Tensor:
 def finished(student: Perceptual, crops: Crops) -> Weights:
     """Take out dead channels, and scale each layer's mean activation over training crops to 1."""
     shown = crops.batch(-1, 64)
-    alive = pruned(weights_of(student, "the student"), student(shown, student.layers))
+    alive = pruned(weights_of(student, "the student"), student(shown, student.layers), MULTIPLE)
     return scaled(alive, mean_activations(Perceptual(alive)(shown, student.layers)))
 
 

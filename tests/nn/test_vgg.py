@@ -203,4 +203,4 @@ def test_embedded_features_are_in_the_package_scaled_and_small(shared_data: Path
     photograph = images.read(sorted((shared_data / "kodak").glob("*.png"))[4])[:256, :256]
     for layer, activation in embedded(images.to_tensor(photograph)[None], embedded.layers).items():
         assert 0.3 < activation.mean() < 3, layer
-        assert (activation.amax(dim=(0, 2, 3)) > 0).float().mean() > 0.8, f"{layer} has dead channels"
+        assert (activation.amax(dim=(0, 2, 3)) > 0).float().mean() > 0.75, f"{layer} has dead channels"

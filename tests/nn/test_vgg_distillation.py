@@ -95,11 +95,20 @@ def test_pruning_takes_out_dead_channels_and_changes_nothing_else(pictures: Tens
     for name, dead in {"conv1_1": 2, "conv2_1": 5}.items():
         weights.convolutions[name].bias[dead] = -100.0
     before = Perceptual(weights)(pictures, ["relu1_1", "relu1_2", "relu2_1"])
-    after = Perceptual(pruned(weights, before))(pictures, list(before))
+    after = Perceptual(pruned(weights, before, 1))(pictures, list(before))
     for layer, activation in before.items():
         alive = activation.amax(dim=(0, 2, 3)) > 0
         assert alive.all() == (layer == "relu1_2")
         torch.testing.assert_close(after[layer], activation[:, alive])
+
+
+def test_pruning_leaves_widths_that_are_multiples(pictures: Tensor) -> None:
+    weights = network(0)
+    weights.convolutions["conv1_1"].bias[:3] = -100.0
+    before = Perceptual(weights)(pictures, ["relu1_1", "relu1_2", "relu2_1"])
+    after = Perceptual(pruned(weights, before, 4))(pictures, list(before))
+    torch.testing.assert_close(after["relu1_1"], before["relu1_1"][:, [0, 3, 4, 5]])
+    assert after["relu1_2"].shape[1] == 6  # all alive: nothing to take out
 
 
 def test_weights_of_a_network_build_it_again(pictures: Tensor) -> None:
