@@ -48,7 +48,9 @@ def restore(system: System, state: Mapping[str, Any]) -> None:
     try:
         _restore_networks(system, state)
     except (RuntimeError, KeyError) as error:
-        raise CheckpointError(f"the checkpoint does not fit the networks that this configuration builds: {error}") from error
+        raise CheckpointError(
+            f"the checkpoint does not fit the networks that this configuration builds: {error}"
+        ) from error
     system.images_seen = system.images_before = int(state["images_seen"])
     system.turns = int(state["turns"])
     own = state["ranks"][rank()]

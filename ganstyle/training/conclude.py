@@ -66,7 +66,9 @@ def known_gain(generator: nn.Module, problem: Problem) -> Gain:
 
 def gain_metrics(gain: Gain, problem: Problem) -> list[Metric]:
     """Word the gain and its parts as an artifact's card wants them, each with its protocol."""
-    protocol = f"PSNR against the known answer, mean over the {len(problem.test)} test scenes of {problem.card['name']}, fp32"
+    protocol = (
+        f"PSNR against the known answer, mean over the {len(problem.test)} test scenes of {problem.card['name']}, fp32"
+    )
     scores = {"psnr": gain.model, "psnr_gain": gain.gain, **{f"psnr_{n}": v for n, v in gain.baselines.items()}}
     return [Metric(name, value, protocol) for name, value in scores.items()]
 

@@ -41,7 +41,9 @@ def newest_run(experiment: Path) -> Path | None:
 def _folder_of(path: Path) -> Path:
     folder = path.parent.parent if path.suffix == ".ckpt" else path
     if not folder.is_dir():
-        raise CheckpointError(f"resume={path} is neither a run folder nor a checkpoint; give a folder under runs/ or resume=last.")
+        raise CheckpointError(
+            f"resume={path} is neither a run folder nor a checkpoint; give a folder under runs/ or resume=last."
+        )
     return folder
 
 
@@ -79,7 +81,9 @@ def lock(folder: Path) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.close()
-        raise CheckpointError(f"another run is writing in {folder}; wait for it, stop it, or start without resume.") from error
+        raise CheckpointError(
+            f"another run is writing in {folder}; wait for it, stop it, or start without resume."
+        ) from error
     return file
 
 
@@ -107,7 +111,9 @@ def refuse_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     changed = sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k) and not _free(k))
     if changed:
         told = ", ".join(f"{key} (was {old.get(key)!r}, now {new.get(key)!r})" for key in changed)
-        raise ConfigError(f"this run was started with other values of {told}; resume with the same, or start a new run.")
+        raise ConfigError(
+            f"this run was started with other values of {told}; resume with the same, or start a new run."
+        )
 
 
 def _free(key: str) -> bool:

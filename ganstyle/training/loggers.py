@@ -27,11 +27,17 @@ def tensorboard(folder: Path) -> Logger:
     try:
         return TensorBoardLogger(folder, name="", version="tensorboard")
     except ModuleNotFoundError as error:
-        raise ConfigError("logger=tensorboard needs the package tensorboard; run: pip install 'ganstyle[tensorboard]'.") from error
+        raise ConfigError(
+            "logger=tensorboard needs the package tensorboard; run: pip install 'ganstyle[tensorboard]'."
+        ) from error
 
 
 def wandb(
-    folder: Path, *, project: str = "ganstyle", mode: Literal["offline", "online", "disabled"] = "offline", timeout: float = 20.0
+    folder: Path,
+    *,
+    project: str = "ganstyle",
+    mode: Literal["offline", "online", "disabled"] = "offline",
+    timeout: float = 20.0,
 ) -> Logger:
     """Weights & Biases, offline unless asked; without a key or a network it goes on offline and says so.
 
@@ -46,7 +52,9 @@ def wandb(
     os.environ.setdefault("WANDB_DISABLE_CODE", "true")
     os.environ.setdefault("WANDB_SILENT", "true")
     if mode == "online" and not client.api.api_key:
-        log.warning("logger=wandb is offline: there is no key; run `wandb login`, then `wandb sync %s`.", folder / "wandb")
+        log.warning(
+            "logger=wandb is offline: there is no key; run `wandb login`, then `wandb sync %s`.", folder / "wandb"
+        )
         mode = "offline"
     try:
         run = _start(client, folder, project, mode, timeout)
@@ -62,7 +70,9 @@ def wandb(
 def _start(client: Any, folder: Path, project: str, mode: str, timeout: float) -> Any:
     settings = client.Settings(init_timeout=timeout, disable_git=True, console="off")
     name = f"{folder.parent.name}/{folder.name}"
-    return client.init(project=project, name=name, dir=str(folder), mode=mode, settings=settings, reinit="finish_previous")
+    return client.init(
+        project=project, name=name, dir=str(folder), mode=mode, settings=settings, reinit="finish_previous"
+    )
 
 
 def log_metrics(trainer: Trainer, images_seen: int, values: Mapping[str, float]) -> None:

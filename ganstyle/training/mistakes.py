@@ -1,13 +1,11 @@
 """Hydra's, OmegaConf's and Python's words for a wrong configuration, as one sentence in the user's words."""
 
-import inspect
 import re
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import Any
 
-from hydra.errors import HydraException, MissingConfigException
-from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
+from hydra.errors import HydraException, InstantiationException, MissingConfigException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from ganstyle.errors import GanstyleError, suggestion
 
@@ -18,12 +16,10 @@ def sentence(error: BaseException) -> str | None:
     for cause in chain:
         if isinstance(cause, GanstyleError):
             return str(cause)
-    for cause in chain:
-        for kind, tell in TELLERS:
+    for kind, tell in TELLERS:
+        for cause in chain:
             if isinstance(cause, kind) and (told := tell(cause)):
                 return told
-    if any(isinstance(cause, HydraException | OmegaConfBaseException) for cause in chain):
-        return _first_line(chain[-1])
     return None
 
 
@@ -34,63 +30,40 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _unknown_key(error: Any) -> str | None:
-    """`trainer.max_imgaes=3`, a key that the composed configuration does not have."""
-    key = error.full_key or error.key
-    if key is None:
-        return None
+    """`trainer.max_imgaes=3`: a key that the composed configuration does not have."""
     node = error.parent_node
-    known = [str(name) for name in node] if node is not None and hasattr(node, "keys") else []
-    return f"unknown configuration key {key!r}{suggestion(str(error.key), known)}" if known else None
+    known = [str(name) for name in node] if node is not None else []
+    name = str(error.full_key or error.key)
+    return f"unknown configuration key {name!r}{suggestion(str(error.key), known)}" if known else None
 
 
 def _unknown_option(error: Any) -> str | None:
-    """`experiment=vangoh`, an option that a group does not have; or a group that there is not."""
-    missing = error.missing_cfg_file
-    if missing is None:
-        return _first_line(error)
-    group, _, option = str(missing).rpartition("/")
+    """`experiment=vangoh`: an option that a group does not have."""
+    group, _, option = str(error.missing_cfg_file).rpartition("/")
     options = [name for name in error.options or () if not name.startswith("_")]
-    return f"unknown option {group}={option}{suggestion(option, options)}" if options else _first_line(error)
-
-
-def _bad_override(error: BaseException) -> str | None:
-    text = _first_line(error)
-    found = re.search(r"Could not override '([^']+)'", text)
-    if found and "No match in the defaults list" in str(error):
-        group = found.group(1)
-        return f"there is no configuration group {group!r}{suggestion(group, _groups())}"
-    return f"{text.removesuffix('.')}; see `python train.py --help` for how overrides are written."
-
-
-def _groups() -> list[str]:
-    from ganstyle.training.main import conf_folder
-
-    return [path.name for path in conf_folder().iterdir() if path.is_dir()]
+    return f"unknown option {group}={option}{suggestion(option, options)}" if options else None
 
 
 def _bad_argument(error: BaseException) -> str | None:
-    """A key that a constructor does not take, e.g. `generator.chanels=32` added with a plus sign."""
+    """`+generator.chanels=32`: a key that a constructor does not take."""
     found = re.search(r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'", str(error))
     if not found:
         return None
     owner, name = found.groups()
-    return f"{owner.removesuffix('.__init__')} takes no argument {name!r}{suggestion(name, _arguments(error, owner, name))}"
+    return f"{owner.removesuffix('.__init__')} takes no argument {name!r}; take it out of the configuration, or see --cfg job."
 
 
-def _arguments(error: BaseException, owner: str, name: str) -> list[str]:
-    found = re.search(r"Error in call to target '([\w.]+)'", str(error.__context__ or error))
-    target = _located(found.group(1)) if found else None
-    return [key for key in inspect.signature(target).parameters if key != name] if target else [owner]
+def _bad_override(error: BaseException) -> str | None:
+    if isinstance(error, InstantiationException):
+        return None  # whatever a constructor raised is not Hydra's to tell
+    text = _first_line(error)
+    if text.startswith("LexerNoViableAlt") or "mismatched input" in text:
+        text = f"{text.partition(': ')[2]!r} is not an override: write key=value"
+    return f"{text.removesuffix('.')}; see `python train.py --help` for how overrides are written."
 
 
-def _located(path: str) -> Callable[..., Any] | None:
-    module, _, name = path.rpartition(".")
-    target = getattr(import_module(module), name, None)
-    return target if callable(target) else None
-
-
-def _missing_value(error: Any) -> str:
-    return f"{error.full_key} has no value; give one: {error.full_key}=..."
+def _bad_value(error: Any) -> str:
+    return f"{_first_line(error)} (at {error.full_key}); see --cfg job for the composed configuration."
 
 
 def _first_line(error: BaseException) -> str:
@@ -100,8 +73,9 @@ def _first_line(error: BaseException) -> str:
 
 TELLERS: tuple[tuple[type[BaseException], Callable[[Any], str | None]], ...] = (
     (MissingConfigException, _unknown_option),
-    (MissingMandatoryValue, _missing_value),
     (ConfigKeyError, _unknown_key),
+    (ConfigAttributeError, _unknown_key),
     (TypeError, _bad_argument),
     (HydraException, _bad_override),
+    (OmegaConfBaseException, _bad_value),
 )

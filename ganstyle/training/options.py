@@ -63,8 +63,10 @@ class Options:
         if self.max_images is not None:
             _whole("max_images", self.max_images, least=1)
             if self.max_images % self.ranks:
-                raise ConfigError(f"trainer.max_images={self.max_images} cannot be shared out evenly over {self.ranks} devices; "
-                                  f"take {self.max_images // self.ranks * self.ranks or self.ranks}.")
+                raise ConfigError(
+                    f"trainer.max_images={self.max_images} cannot be shared out evenly over {self.ranks} devices; "
+                    f"take {self.max_images // self.ranks * self.ranks or self.ranks}."
+                )
             return self.max_images
         assert self.max_epochs is not None
         images = round(self.max_epochs * epoch)

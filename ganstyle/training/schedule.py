@@ -17,8 +17,10 @@ def constant_then_linear(images: int, total: int, decay_from: float) -> float:
     return max(0.0, (total - images) / (total - start))
 
 
-def check_decay(decay_from: float) -> float:
+def check_decay(decay_from: int | float) -> float:
     """Return the share at which the decay begins, or say why it cannot be one."""
     if not 0.0 <= decay_from <= 1.0:
-        raise ConfigError(f"system.decay_from is the share of the run before the decay, from 0 to 1, but got {decay_from}.")
-    return decay_from
+        raise ConfigError(
+            f"system.decay_from is the share of the run before the decay, from 0 to 1, but got {decay_from}."
+        )
+    return float(decay_from)

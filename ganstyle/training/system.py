@@ -17,7 +17,7 @@ from ganstyle.training import average
 from ganstyle.training.distributed import average_gradients, world_size
 from ganstyle.training.journal import Journal
 from ganstyle.training.schedule import check_decay, constant_then_linear
-from ganstyle.training.weights import check_lazy, check_players, check_weights, weighted_sum
+from ganstyle.training.weights import check_lazy, check_players, checked_weights, number, weighted_sum
 from ganstyle.types import Batch, Image, Losses
 
 OptimizerFactory = Callable[[list[nn.Parameter]], Optimizer]
@@ -35,7 +35,8 @@ class System(LightningModule):
         lazy: penalty -> computed on every n-th turn only, with n times its weight (Karras et al. 2020).
         decay_from: share of the run after which the learning rate falls.
         ema: half-life of the averaged generators in images; 0 keeps the live weights.
-        accumulate: batches whose gradients are averaged before a player moves.
+        accumulate: batches whose gradients are averaged before a player moves; in the last of them a later player
+            meets the earlier one after its move.
         clip: greatest norm of a player's gradient; null for no clipping.
     """
 
@@ -43,28 +44,30 @@ class System(LightningModule):
         self,
         method: Method[Any],
         optimizers: Mapping[str, OptimizerFactory],
-        weights: Mapping[str, Mapping[str, float]],
+        weights: Mapping[str, Mapping[str, object]],
         *,
         total_images: int,
         epoch_images: int,
         lazy: Mapping[str, int] | None = None,
-        decay_from: float = 0.5,
-        ema: float = 10_000,
+        decay_from: int | float = 0.5,
+        ema: int | float = 10_000,
         accumulate: int = 1,
-        clip: float | None = None,
+        clip: int | float | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.method = method
         self.players = tuple(method.players)
-        check_weights(self.players, weights)
+        self.weights = checked_weights(self.players, weights)
         check_players("system.optimizers", self.players, optimizers)
         check_lazy(self.players, lazy or {})
-        self.factories, self.weights, self.lazy = optimizers, weights, dict(lazy or {})
+        self.factories, self.lazy = optimizers, dict(lazy or {})
         self.total_images, self.epoch_images = total_images, epoch_images
-        self.decay_from, self.half_life = check_decay(decay_from), ema
-        self.accumulate, self.clip = accumulate, clip
-        self.averages = nn.ModuleDict({n: copy.deepcopy(g) for n, g in method.generators.items()} if ema > 0 else {})
+        self.decay_from, self.half_life = check_decay(decay_from), number("system.ema", ema, least=0)
+        self.accumulate = int(number("system.accumulate", accumulate, least=1))
+        self.clip = None if clip is None else number("system.clip", clip, least=0)
+        kept = method.generators if self.half_life > 0 else {}
+        self.averages = nn.ModuleDict({name: copy.deepcopy(generator) for name, generator in kept.items()})
         self.averages.requires_grad_(False).eval()
         self.journal = Journal()
         self.images_seen = self.images_before = self.turns = self.gathered = 0

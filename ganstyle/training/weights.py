@@ -9,24 +9,34 @@ from ganstyle.methods.base import Player
 from ganstyle.types import Losses
 
 
-def check_weights(players: Sequence[Player], weights: Mapping[str, Mapping[str, float]]) -> None:
-    """Refuse a weight without a term and a term without a weight.
+def checked_weights(
+    players: Sequence[Player], given: Mapping[str, Mapping[str, object]]
+) -> dict[str, dict[str, float]]:
+    """Return the weights as numbers, refusing a weight without a term and a term without a weight.
 
     Raises:
-        ConfigError: the names differ; the message shows both lists.
+        ConfigError: the names differ, or a weight is no number; the message shows both lists, or the value.
     """
-    check_players("system.weights", players, weights)
-    for player in players:
-        terms = sorted({*player.terms, *player.penalties})
-        given = sorted(weights[player.name])
-        if given != terms:
-            raise ConfigError(
-                f"the weights {given} do not match the losses {terms}; "
-                f"give system.weights.{player.name} one number for each."
-            )
-        for term, weight in weights[player.name].items():
-            if isinstance(weight, bool) or not isinstance(weight, int | float):
-                raise ConfigError(f"system.weights.{player.name}.{term} must be a number, but got {weight!r}.")
+    check_players("system.weights", players, given)
+    return {player.name: _checked(player, given[player.name]) for player in players}
+
+
+def _checked(player: Player, given: Mapping[str, object]) -> dict[str, float]:
+    terms = sorted({*player.terms, *player.penalties})
+    if sorted(given) != terms:
+        raise ConfigError(
+            f"the weights {sorted(given)} do not match the losses {terms}; "
+            f"give system.weights.{player.name} one number for each."
+        )
+    return {term: number(f"system.weights.{player.name}.{term}", weight) for term, weight in given.items()}
+
+
+def number(key: str, value: object, *, least: int | float = float("-inf")) -> float:
+    """Return a configured value as a number of at least `least`, or raise a ConfigError that names its key."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
+        at_least = "" if least == float("-inf") else f" of at least {least:g}"
+        raise ConfigError(f"{key} must be a number{at_least}, but got {value!r}.")
+    return float(value)
 
 
 def check_players(key: str, players: Sequence[Player], given: Mapping[str, object]) -> None:

@@ -56,7 +56,9 @@ class Checkpoints(Callback):
             return False
         self._judged = dict(scores)
         if self.monitor not in scores:
-            raise ConfigError(f"callbacks.checkpoints.monitor={self.monitor} is not a score of this run{suggestion(self.monitor, scores)}")
+            raise ConfigError(
+                f"callbacks.checkpoints.monitor={self.monitor} is not a score of this run{suggestion(self.monitor, scores)}"
+            )
         score = scores[self.monitor] * self.sign
         if self.best is not None and not score < self.best * self.sign:
             return False

@@ -27,7 +27,9 @@ class Curves(Callback):
         if (batch_idx + 1) % self.every and system.images_seen < system.total_images:
             return
         system.latest = system.journal.means()
-        rates = {f"lr/{p.name}": o.param_groups[0]["lr"] for p, o in zip(system.players, system.raw_optimizers, strict=True)}
+        rates = {
+            f"lr/{p.name}": o.param_groups[0]["lr"] for p, o in zip(system.players, system.raw_optimizers, strict=True)
+        }
         log_metrics(trainer, system.images_seen, {**system.latest, **rates, "images_per_second": self._speed(system)})
 
     def _speed(self, system: Any) -> float:

@@ -54,7 +54,13 @@ class ImagesProgress(Callback):
 
 
 def _bar(*, disable: bool) -> Progress:
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("images"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("images"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
     return Progress(*columns, disable=disable, transient=False)
 
 

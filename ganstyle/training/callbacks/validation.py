@@ -53,4 +53,6 @@ def _means(sums: dict[str, float], images: int, device: torch.device) -> dict[st
     names = sorted(sums)
     total = sum_over_ranks(torch.tensor([images, *(sums[name] for name in names)], dtype=torch.float64, device=device))
     means: Tensor = total[1:] / total[0]
-    return {name: value if math.isfinite(value) else float("nan") for name, value in zip(names, means.tolist(), strict=True)}
+    return {
+        name: value if math.isfinite(value) else float("nan") for name, value in zip(names, means.tolist(), strict=True)
+    }
