@@ -42,7 +42,7 @@ class Teachers(nn.Module):
     def forward(self, image: Image, layers: tuple[str, ...]) -> dict[str, Tensor]:
         """Return what the student should see at `layers`."""
         deep = [layer for layer in layers if layer not in self.real.layers]
-        features = self.real(image, [layer for layer in layers if layer not in deep])
+        features: dict[str, Tensor] = self.real(image, [layer for layer in layers if layer not in deep])
         for layer, activation in self.distilled(image, deep).items():
             features[layer] = self._widened(layer, activation)
         return features
