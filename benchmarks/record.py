@@ -1,0 +1,57 @@
+"""Keep a run's figures: `python benchmarks/record.py runs/vangogh/<time> --output benchmarks/results/vangogh.json`.
+
+Takes metrics.json and the artifact's card, and adds the command and the machine; nothing is measured here.
+"""
+
+import argparse
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def main() -> None:
+    """Read a run folder and write one results file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("run", type=Path, help="a run folder")
+    parser.add_argument("--output", type=Path, required=True, help="the results file")
+    parser.add_argument("--note", default="", help="what a reader must know, e.g. how busy the machine was")
+    arguments = parser.parse_args()
+    result = recorded(arguments.run, arguments.note)
+    arguments.output.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def recorded(run: Path, note: str) -> dict[str, Any]:
+    """Put a run's metrics beside where they come from."""
+    metrics = json.loads((run / "metrics.json").read_text())
+    card = json.loads(next((run / "artifact").rglob("card.json")).read_text())
+    training = card["training"]
+    return {
+        "command": " ".join(["python train.py", *training["overrides"]]),
+        "commit": training["commit"],
+        "versions": training["versions"],
+        "machine": machine(),
+        "note": note,
+        "network": {key: card[key] for key in ("network", "arguments", "weights_sha256")},
+        "objective": card["losses"],
+        **metrics,
+    }
+
+
+def machine() -> str:
+    """Describe the processor that this runs on."""
+    names = [line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name")]
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ", no GPU"
+    return f"{os.cpu_count()} x {names[0] if names else platform.processor()}{gpu}"
+
+
+def _cpuinfo() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.exists() else []
+
+
+if __name__ == "__main__":
+    main()
