@@ -46,8 +46,8 @@ class ImagePool:
         return older.to(image)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the images and the state of the randomness, as tensors."""
-        return {"images": list(self.images), "generator": self.generator.get_state()}
+        """Return the images and the state of the randomness, as tensors on the CPU."""
+        return {"images": [image.cpu() for image in self.images], "generator": self.generator.get_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue exactly where the pool was that returned this state."""

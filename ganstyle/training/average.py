@@ -27,7 +27,7 @@ def update(average: nn.Module, live: nn.Module, keep: float) -> None:
 
     average <- keep * average + (1 - keep) * live
     """
-    averaged = list(average.parameters())
+    averaged: list[Tensor] = list(average.parameters())
     torch._foreach_lerp_(averaged, [p.detach() for p in live.parameters()], 1.0 - keep)
     for old, new in zip(average.buffers(), live.buffers(), strict=True):
         old.copy_(new)

@@ -30,8 +30,8 @@ def build_system(config: DictConfig, options: Options, problem: Problem) -> Syst
         parts.keywords["optimizers"] = {n: fused(make) for n, make in parts.keywords["optimizers"].items()}
     system: System = parts()
     if options.uses_channels_last():
-        system.method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        system.averages.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        system.method.to(memory_format=torch.channels_last)
+        system.averages.to(memory_format=torch.channels_last)
     if options.compiles():
         for network in compilable(system):
             network.compile()

@@ -3,6 +3,7 @@
 import os
 import random
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,10 @@ from ganstyle.training.system import System
 FORMAT = 1
 
 
-def capture(system: System, extras: Mapping[str, Any]) -> dict[str, Any]:
+def capture(system: System, identity: Mapping[str, Any]) -> dict[str, Any]:
     """Collect the state of a run between two turns; every rank must call it, since RNG and pools are each rank's own.
 
-    Frozen networks are not part of it. `extras` are plain values: the configuration, the card, the best score.
+    Frozen networks are not part of it. `identity` are plain values: the configuration, the card, the best score.
     """
     return {
         "format": FORMAT,
@@ -29,8 +30,10 @@ def capture(system: System, extras: Mapping[str, Any]) -> dict[str, Any]:
         "networks": {player.name: player.network.state_dict() for player in system.players},
         "generators": {name: network.state_dict() for name, network in system.keepers.items()},
         "optimizers": {p.name: o.state_dict() for p, o in zip(system.players, system.raw_optimizers, strict=True)},
-        "ranks": gather({"random": _random_state(), "pools": _pools(system)}),
-        **extras,
+        "ranks": gather({"random": _random_state(system.device), "buffers": _buffers(system), "pools": _pools(system)}),
+        "scores": dict(system.scores),
+        "latest": dict(system.latest),
+        **identity,
     }
 
 
@@ -47,24 +50,32 @@ def restore(system: System, state: Mapping[str, Any]) -> None:
         )
     try:
         _restore_networks(system, state)
+        restore_results(system, state)
     except (RuntimeError, KeyError) as error:
         raise CheckpointError(
-            f"the checkpoint does not fit the networks that this configuration builds: {error}"
+            f"the checkpoint does not fit what this version builds from the same configuration: {error}"
         ) from error
-    system.images_seen = system.images_before = int(state["images_seen"])
     system.turns = int(state["turns"])
     own = state["ranks"][rank()]
+    for name, buffer in own["buffers"].items():
+        system.get_buffer(name).copy_(buffer)
     for field, pool in system.method.pools.items():
         pool.load_state_dict(own["pools"][field])
-    _set_random_state(own["random"])
+    _set_random_state(own["random"], system.device)
 
 
 def _restore_networks(system: System, state: Mapping[str, Any]) -> None:
     for player, optimizer in zip(system.players, system.raw_optimizers, strict=True):
         player.network.load_state_dict(state["networks"][player.name])
         optimizer.load_state_dict(state["optimizers"][player.name])
-    for name, network in system.averages.items():
+
+
+def restore_results(system: System, state: Mapping[str, Any]) -> None:
+    """Put back what a run leaves behind: the generators that a user keeps, the scores, the count of images."""
+    for name, network in system.keepers.items():
         network.load_state_dict(state["generators"][name])
+    system.images_seen = system.images_before = int(state["images_seen"])
+    system.scores, system.latest = dict(state["scores"]), dict(state["latest"])
 
 
 def save(state: Mapping[str, Any], path: Path) -> None:
@@ -100,6 +111,7 @@ def load(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"there is no checkpoint {path}.")
     try:
+        _check_sums(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file, all meaning the same to the user
         raise CheckpointError(f"{path} is not a checkpoint that can be read; it may be damaged ({error}).") from error
@@ -108,24 +120,38 @@ def load(path: Path) -> dict[str, Any]:
     return state
 
 
+def _check_sums(path: Path) -> None:
+    """Compare every part of the file with its check sum, which `torch.load` does not."""
+    with zipfile.ZipFile(path) as file:
+        if part := file.testzip():
+            raise zipfile.BadZipFile(f"wrong check sum of {part}")
+
+
 def _pools(system: System) -> dict[str, Any]:
     return {field: pool.state_dict() for field, pool in system.method.pools.items()}
 
 
-def _random_state() -> dict[str, Any]:
+def _buffers(system: System) -> dict[str, torch.Tensor]:
+    """Each rank's running statistics, which are never exchanged; a single rank's are with its networks."""
+    if world_size() == 1:
+        return {}
+    return {name: buffer.cpu() for name, buffer in system.named_buffers()}
+
+
+def _random_state(device: torch.device) -> dict[str, Any]:
     name, keys, *rest = np.random.get_state(legacy=True)
     return {
         "torch": torch.get_rng_state(),
-        "cuda": [state.clone() for state in torch.cuda.get_rng_state_all()] if torch.cuda.is_initialized() else [],
+        "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
         "numpy": [name, torch.from_numpy(np.asarray(keys).astype(np.int64)), *rest],
         "python": list(random.getstate()),
     }
 
 
-def _set_random_state(state: Mapping[str, Any]) -> None:
+def _set_random_state(state: Mapping[str, Any], device: torch.device) -> None:
     torch.set_rng_state(state["torch"])
-    if state["cuda"]:
-        torch.cuda.set_rng_state_all(state["cuda"])
+    if state["cuda"] is not None:
+        torch.cuda.set_rng_state(state["cuda"], device)
     name, keys, *rest = state["numpy"]
     np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))
     version, internal, gauss = state["python"]

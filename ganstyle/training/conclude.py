@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,14 @@ log = logging.getLogger(__name__)
 ROWS = 6
 
 
-def conclude(system: System, problem: Problem, seconds: float) -> None:
+def conclude(system: System, problem: Problem, card: Mapping[str, Any], folder: Path, seconds: float) -> None:
     """Write `artifact/`, `comparison.png` and `metrics.json`, and say where they are; the gain comes last."""
     first = next(iter(system.keepers.values())).cpu().eval()
     gain = known_gain(first, problem) if problem.card.get("known_answer") else None
     metrics = gain_metrics(gain, problem) if gain else []
-    card: Any = system.extras["card"]
     card = {**card, "training": card["training"] | {"images_seen": system.images_seen}}
-    artifacts = save_artifacts(system.keepers, system.folder / "artifact", card, metrics)
-    compare(first, problem.test, system.folder / "comparison.png")
+    artifacts = save_artifacts(system.keepers, folder / "artifact", card, metrics)
+    compare(first, problem.test, folder / "comparison.png")
     report = {
         "experiment": card["training"]["experiment"],
         "images_seen": system.images_seen,
@@ -40,8 +39,8 @@ def conclude(system: System, problem: Problem, seconds: float) -> None:
         "test": {metric.name: metric.value for metric in metrics},
         "protocol": {metric.name: metric.protocol for metric in metrics},
     }
-    (system.folder / "metrics.json").write_text(json.dumps(report, indent=2) + "\n")
-    _tell(system.folder, artifacts, gain)
+    (folder / "metrics.json").write_text(json.dumps(report, indent=2) + "\n")
+    _tell(folder, artifacts, gain)
 
 
 def _tell(folder: Path, artifacts: Sequence[Path], gain: Gain | None) -> None:

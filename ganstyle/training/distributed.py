@@ -43,7 +43,7 @@ def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
     flat = torch.cat([_gradient(p).reshape(-1) for p in parameters])
     dist.all_reduce(flat)
     flat /= world_size()
-    for parameter, mean in zip(parameters, flat.split([p.numel() for p in parameters]), strict=True):
+    for parameter, mean in zip(parameters, torch.split(flat, [p.numel() for p in parameters]), strict=True):
         parameter.grad = mean.view_as(parameter)
 
 

@@ -37,7 +37,7 @@ def save_artifacts(
 
 
 def export_artifact(path: Path, folder: Path) -> list[Path]:
-    """Write the artifacts of a checkpoint, or of a run folder's last one, without building anything from its configuration.
+    """Write the artifacts of a checkpoint, or of a run folder's last one; its configuration builds nothing.
 
     Raises:
         CheckpointError: there is no readable checkpoint.

@@ -4,16 +4,18 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from ganstyle.errors import CheckpointError, ConfigError
 
 LAST = "last"
-FREE_KEYS = ("resume", "runs", "logger", "callbacks", "debug", "trainer.workers", "trainer.log_every")
+CONFIG = "config.yaml"
+FREE_KEYS = ("resume", "runs", "licence", "objective", "logger", "callbacks", "trainer.workers", "trainer.log_every")
 """Keys that may change between a run and its resumption, because they do not change what is trained."""
 
 
@@ -25,32 +27,39 @@ def choose(runs: str, name: str, resume: str | None) -> str:
     """
     experiment = Path(runs) / name
     if resume in (None, ""):
-        return str(experiment / _run_id())
+        return str(experiment / _run_id(experiment))
     if resume == LAST:
         newest = newest_run(experiment)
-        return str(newest or experiment / _run_id())
+        return str(newest or experiment / _run_id(experiment))
     return str(_folder_of(Path(str(resume))))
 
 
 def newest_run(experiment: Path) -> Path | None:
     """Return the most recent run of an experiment; runs are named by their time."""
-    runs = [path for path in experiment.glob("*") if (path / "config.yaml").is_file()]
+    runs = [path for path in experiment.glob("*") if (path / CONFIG).is_file()]
     return max(runs, key=lambda path: path.name, default=None)
 
 
 def _folder_of(path: Path) -> Path:
     folder = path.parent.parent if path.suffix == ".ckpt" else path
-    if not folder.is_dir():
+    if not (folder / CONFIG).is_file():
         raise CheckpointError(
             f"resume={path} is neither a run folder nor a checkpoint; give a folder under runs/ or resume=last."
         )
     return folder
 
 
-def _run_id() -> str:
+def _run_id(experiment: Path) -> str:
     if "GANSTYLE_RUN_ID" not in os.environ:
-        os.environ["GANSTYLE_RUN_ID"] = _launcher_id() or time.strftime("%Y-%m-%d_%H-%M-%S")
+        os.environ["GANSTYLE_RUN_ID"] = _launcher_id() or _free_time(experiment)
     return os.environ["GANSTYLE_RUN_ID"]
+
+
+def _free_time(experiment: Path) -> str:
+    """The time, with a number after it where another run of this experiment began in the same second."""
+    now = time.strftime("%Y-%m-%d_%H-%M-%S")
+    names = (now, *(f"{now}_{number}" for number in range(2, 1000)))
+    return next(name for name in names if not (experiment / name).exists())
 
 
 def _launcher_id() -> str | None:
@@ -69,36 +78,46 @@ def _parent_start() -> str:
     return time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(started))
 
 
-def lock(folder: Path) -> IO[str]:
-    """Take the folder for this process, until the process ends, however it ends.
+@contextmanager
+def taken(folder: Path) -> Iterator[None]:
+    """Keep the folder, and its log, for this process; an unused folder is removed when a run fails.
 
     Raises:
         CheckpointError: another run is writing there.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file = (folder / ".lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        raise CheckpointError(
-            f"another run is writing in {folder}; wait for it, stop it, or start without resume."
-        ) from error
-    return file
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CheckpointError(
+                f"another run is writing in {folder}; wait for it, stop it, or start without resume."
+            ) from error
+        try:
+            yield
+        except BaseException:
+            _discard_if_unused(folder)
+            raise
 
 
 def record(folder: Path, config: DictConfig, overrides: list[str]) -> None:
     """Write the composed configuration and what the user typed."""
-    (folder / "config.yaml").write_text(OmegaConf.to_yaml(config))
+    (folder / CONFIG).write_text(OmegaConf.to_yaml(config))
     (folder / "overrides.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(overrides)))
 
 
-def log_to(folder: Path) -> logging.Handler:
+@contextmanager
+def logged(folder: Path) -> Iterator[None]:
     """Keep ganstyle's messages in the run's log, beside the screen."""
-    handler = logging.FileHandler(folder / "run.log")
+    handler = logging.FileHandler(folder / "run.log", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    logging.getLogger("ganstyle").addHandler(handler)
-    return handler
+    logger = logging.getLogger("ganstyle")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
 
 
 def refuse_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -130,8 +149,10 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def discard_if_unused(folder: Path) -> None:
-    """Remove a new run's folder when the run ended before it wrote anything there."""
+def _discard_if_unused(folder: Path) -> None:
+    """Remove a new run's folder, and its experiment's, when the run ended before it recorded anything there."""
     if {path.name for path in folder.iterdir()} <= {".lock"}:
         (folder / ".lock").unlink(missing_ok=True)
-        folder.rmdir()
+        with suppress(OSError):  # the experiment has other runs
+            folder.rmdir()
+            folder.parent.rmdir()

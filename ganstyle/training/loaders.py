@@ -1,5 +1,6 @@
 """Batches from examples: the training images are numbered, and a loader is told at which number to begin."""
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,26 +35,32 @@ class Numbers(Sampler[list[int]]):
 class Loaders(LightningDataModule):
     """Builds the training loader once the ranks exist, starting after the images already seen."""
 
-    def __init__(self, problem: Problem, *, total_images: int, batch_size: int, workers: int) -> None:
+    def __init__(self, problem: Problem, *, start: int, stop: int, batch_size: int, workers: int) -> None:
         super().__init__()
-        self.problem = problem
-        self.total_images, self.batch_size, self.workers = total_images, batch_size, workers
-        self.start = 0
+        self.problem, self.start, self.stop = problem, start, stop
+        self.batch_size, self.workers = batch_size, workers
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Return the batches from `start` to the end of the run."""
-        numbers = Numbers(self.start, self.total_images, self.batch_size, rank=rank(), ranks=world_size())
+        """Return the batches from `start` to `stop`."""
+        numbers = Numbers(self.start, self.stop, self.batch_size, rank=rank(), ranks=world_size())
         return DataLoader(
             self.problem.train,  # type: ignore[arg-type]
             batch_sampler=numbers,
             num_workers=self.workers,
+            worker_init_fn=leave_signals,
             pin_memory=torch.cuda.is_available(),
             generator=torch.Generator(),
         )
 
 
+def leave_signals(worker: int) -> None:
+    """Let a worker outlive the signals that a terminal sends to all processes: the run wants its batch finished."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def batches(examples: Examples, batch_size: int) -> Iterator[Any]:
-    """This rank's share of a finite set, in order, without padding: every example is seen by exactly one rank."""
+    """Yield this rank's share of a finite set, in order, without padding: every example is seen by exactly one rank."""
     own = range(rank(), len(examples), world_size())
     yield from DataLoader(
         examples,  # type: ignore[arg-type]

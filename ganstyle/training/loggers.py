@@ -2,16 +2,20 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from hydra.utils import instantiate
 from PIL import Image as Pillow
 from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 
 from ganstyle.errors import ConfigError
+from ganstyle.training.distributed import process_number
+from ganstyle.training.folder import logged
 
 log = logging.getLogger(__name__)
 X_AXIS = "images_seen"
@@ -98,9 +102,25 @@ def log_picture(trainer: Trainer, images_seen: int, name: str, path: Path) -> No
             logger.experiment.add_image(name, pixels, images_seen, dataformats="HWC")
 
 
-def finish(loggers: list[Logger]) -> None:
+@contextmanager
+def opened(configured: Any, folder: Path) -> Iterator[list[Logger]]:
+    """Open the run's log and its loggers, on the first rank, and close them however the run ends."""
+    if process_number() > 0:
+        yield []
+        return
+    with logged(folder):
+        loggers = [make(folder) for make in instantiate(configured).values() if make is not None]
+        status = "failed"
+        try:
+            yield loggers
+            status = "success"
+        finally:
+            _close(loggers, status)
+
+
+def _close(loggers: list[Logger], status: str) -> None:
     """Close every logger, so that the next job of a sweep starts its own."""
     for logger in loggers:
-        logger.finalize("success")
+        logger.finalize(status)
         if isinstance(logger, WandbLogger):
-            logger.experiment.finish()
+            logger.experiment.finish(exit_code=int(status != "success"))

@@ -54,7 +54,9 @@ def _hydra() -> int:
     codes: list[int] = []
     errors: list[Exception] = []
 
-    @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="train")
+    @hydra.main(  # type: ignore[untyped-decorator]
+        version_base="1.3", config_path=str(conf_folder()), config_name="train"
+    )
     def job(config: DictConfig) -> float | None:
         try:
             score, code = _job(config)

@@ -50,7 +50,8 @@ def _bad_argument(error: BaseException) -> str | None:
     if not found:
         return None
     owner, name = found.groups()
-    return f"{owner.removesuffix('.__init__')} takes no argument {name!r}; take it out of the configuration, or see --cfg job."
+    owner = owner.removesuffix(".__init__")
+    return f"{owner} takes no argument {name!r}; take it out of the configuration, or see --cfg job."
 
 
 def _bad_override(error: BaseException) -> str | None:

@@ -1,15 +1,22 @@
 """The budget and the machine of a run, as `conf/trainer` states them."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
-from ganstyle.errors import ConfigError, unknown
+from ganstyle.errors import ConfigError, suggestion
 
 log = logging.getLogger(__name__)
-PRECISIONS = {"auto", "32", "bf16-mixed"}
+PRECISIONS = ("auto", "32", "bf16-mixed")
+CHOICES: dict[str, tuple[object, ...]] = {
+    "accelerator": ("auto", "cpu", "gpu", "cuda", "mps"),
+    "memory_format": ("auto", "channels_last", "contiguous"),
+    "compile": ("auto", True, False),
+    "fused": ("auto", True, False),
+}
 Switch = Literal["auto"] | bool
 
 
@@ -22,7 +29,7 @@ class Options:
 
     max_images: int | None
     """Images of the whole run, over all ranks; wins over `max_epochs`."""
-    max_epochs: float | None
+    max_epochs: int | float | None
     """Epochs of the whole run; one epoch of two unequal collections is the longer one."""
     batch_size: int
     """Images per batch and device."""
@@ -31,7 +38,7 @@ class Options:
     accelerator: str
     devices: int
     nodes: int
-    precision: str
+    precision: int | str
     """32, bf16-mixed or auto."""
     memory_format: Literal["auto", "channels_last", "contiguous"]
     compile: Switch
@@ -43,15 +50,32 @@ class Options:
         for name in ("batch_size", "devices", "nodes", "log_every"):
             _whole(name, getattr(self, name), least=1)
         _whole("workers", self.workers, least=0)
+        for name, known in CHOICES.items():
+            _one_of(name, getattr(self, name), known)
         if self.precision == "16-mixed":
             raise ConfigError(
                 "trainer.precision=16-mixed is not offered: one gradient scaler for two players scales one of them "
                 "wrongly after an overflow; use bf16-mixed, which needs none, or 32."
             )
-        if str(self.precision) not in PRECISIONS:
-            raise ConfigError(unknown("precision", str(self.precision), PRECISIONS))
-        if self.max_images is None and self.max_epochs is None:
+        _one_of("precision", str(self.precision), PRECISIONS)
+        self._check_end()
+        self._check_device()
+
+    def _check_end(self) -> None:
+        if self.max_images is not None:
+            _whole("max_images", self.max_images, least=1)
+        elif self.max_epochs is None:
             raise ConfigError("a run needs an end; set trainer.max_images or trainer.max_epochs.")
+        elif isinstance(self.max_epochs, bool) or not isinstance(self.max_epochs, int | float) or self.max_epochs <= 0:
+            raise ConfigError(f"trainer.max_epochs must be a number above 0, but got {self.max_epochs!r}.")
+
+    def _check_device(self) -> None:
+        there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        asked = {"gpu": "cuda"}.get(self.accelerator, self.accelerator)
+        if not there.get(asked, True):
+            raise ConfigError(
+                f"trainer.accelerator={self.accelerator}, but PyTorch finds no such device here; take cpu or auto."
+            )
 
     @property
     def ranks(self) -> int:
@@ -61,7 +85,6 @@ class Options:
     def total_images(self, epoch: int) -> int:
         """Return the images of the whole run, given those of one epoch; a multiple of the ranks."""
         if self.max_images is not None:
-            _whole("max_images", self.max_images, least=1)
             if self.max_images % self.ranks:
                 raise ConfigError(
                     f"trainer.max_images={self.max_images} cannot be shared out evenly over {self.ranks} devices; "
@@ -103,10 +126,16 @@ class Options:
 
 def _has_bf16(device: str) -> bool:
     if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device == "cpu" and bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def _whole(name: str, value: object, *, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ConfigError(f"trainer.{name} must be a whole number of at least {least}, but got {value!r}.")
+
+
+def _one_of(name: str, value: object, known: Sequence[object]) -> None:
+    if not any(value is choice or (value == choice and isinstance(value, str)) for choice in known):
+        names = [str(choice).lower() for choice in known]
+        raise ConfigError(f"trainer.{name} cannot be {value!r}{suggestion(str(value), names)}")

@@ -10,20 +10,21 @@ from typing import Any
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import Callback, seed_everything
-from pytorch_lightning.loggers import Logger
 
 from ganstyle.data.problem import Problem
+from ganstyle.errors import ConfigError, suggestion
 from ganstyle.training import checkpoint, folder
 from ganstyle.training.build import build_callbacks, build_system, build_trainer
 from ganstyle.training.callbacks.checkpoints import Checkpoints
 from ganstyle.training.callbacks.curves import Curves
 from ganstyle.training.callbacks.signals import Signals
 from ganstyle.training.callbacks.start import Start
+from ganstyle.training.callbacks.validation import Validation, score_names
 from ganstyle.training.conclude import conclude
 from ganstyle.training.distributed import process_number
 from ganstyle.training.export import describe
 from ganstyle.training.loaders import Loaders
-from ganstyle.training.loggers import finish
+from ganstyle.training.loggers import opened
 from ganstyle.training.options import Options
 from ganstyle.training.provenance import provenance
 from ganstyle.training.system import System
@@ -43,20 +44,43 @@ class Outcome:
 
 def run(config: DictConfig, path: Path, overrides: list[str]) -> Outcome:
     """Train what the configuration says in the folder `path`, going on from its checkpoint where it resumes."""
-    options: Options = instantiate(config.trainer)
-    seed_everything(config.seed, verbose=False)
     if process_number() > 0:
-        return _train(config, options, path, overrides, _state(config, path))
-    new = not path.exists()
-    writer = folder.lock(path)
-    try:
-        return _train(config, options, path, overrides, _state(config, path))
-    except BaseException:
-        if new:
-            folder.discard_if_unused(path)
-        raise
-    finally:
-        writer.close()
+        return _train(config, path, overrides)
+    with folder.taken(path):
+        return _train(config, path, overrides)
+
+
+def _train(config: DictConfig, path: Path, overrides: list[str]) -> Outcome:
+    options: Options = instantiate(config.trainer)
+    seed_everything(_checked_seed(config.seed), verbose=False)
+    state = _state(config, path)
+    problem: Problem = instantiate(config.data, _convert_="all")
+    system = build_system(config, options, problem)
+    identity = _identity(config, problem, system, overrides)
+    if state is not None:
+        _refuse_changes(state, identity)
+    callbacks = _callbacks(config, options, identity, state)
+    _check_scores(config, callbacks, system, problem)
+    began = time.monotonic()
+    with opened(config.logger, path) as loggers:
+        _record(config, path, overrides, state, system)
+        trainer = build_trainer(options, [*callbacks.values()], loggers, path)
+        start, stop = state["images_seen"] if state else 0, system.total_images
+        loaders = Loaders(problem, start=start, stop=stop, batch_size=options.batch_size, workers=options.workers)
+        if start < stop:
+            trainer.fit(system, datamodule=loaders)
+        elif state is not None:
+            checkpoint.restore_results(system, state)
+        signal = callbacks["signals"].received  # type: ignore[attr-defined]
+        if not signal and process_number() == 0:
+            conclude(system, problem, identity["card"], path, time.monotonic() - began)
+    return Outcome(system.scores, signal)
+
+
+def _checked_seed(seed: object) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ConfigError(f"seed must be a whole number from 0 to {2**32 - 1}, but got {seed!r}.")
+    return seed
 
 
 def _state(config: DictConfig, path: Path) -> State | None:
@@ -67,40 +91,17 @@ def _state(config: DictConfig, path: Path) -> State | None:
     file = asked if asked.suffix == ".ckpt" else path / "checkpoints" / "last.ckpt"
     if file.is_file() or asked.suffix == ".ckpt":
         return checkpoint.load(file)
-    log.warning("%s holds no checkpoint yet, so there is nothing to resume: the run starts over.", path)
+    if process_number() == 0:
+        log.warning("%s holds no checkpoint yet, so there is nothing to resume: the run starts over.", path)
     return None
 
 
-def _train(config: DictConfig, options: Options, path: Path, overrides: list[str], state: State | None) -> Outcome:
-    problem: Problem = instantiate(config.data, _convert_="all")
-    system = build_system(config, options, problem)
-    system.folder = path
-    system.extras = _extras(config, problem, system, overrides)
-    if state is not None:
-        _refuse_changes(state, system.extras)
-        log.warning("resuming %s at %d of %d images.", path, state["images_seen"], system.total_images)
-    callbacks = _callbacks(config, options, state, system)
-    loaders = Loaders(problem, total_images=system.total_images, batch_size=options.batch_size, workers=options.workers)
-    loaders.start = state["images_seen"] if state else 0
-    loggers = _open_records(config, path, overrides)
-    began = time.monotonic()
-    trainer = build_trainer(options, list(callbacks.values()), loggers, path)
-    if loaders.start < system.total_images:
-        trainer.fit(system, datamodule=loaders)
-    signals = callbacks["signals"]
-    assert isinstance(signals, Signals)
-    if not signals.received and process_number() == 0:
-        conclude(system, problem, time.monotonic() - began)
-    finish(loggers)
-    return Outcome(system.scores, signals.received)
+def _refuse_changes(state: State, identity: State) -> None:
+    folder.refuse_changes(state["config"], identity["config"])
+    folder.refuse_changes({"pictures": state["card"]["data"]}, {"pictures": identity["card"]["data"]})
 
 
-def _refuse_changes(state: State, extras: Mapping[str, Any]) -> None:
-    folder.refuse_changes(state["config"], extras["config"])
-    folder.refuse_changes({"pictures": state["card"]["data"]}, {"pictures": extras["card"]["data"]})
-
-
-def _extras(config: DictConfig, problem: Problem, system: System, overrides: list[str]) -> State:
+def _identity(config: DictConfig, problem: Problem, system: System, overrides: list[str]) -> State:
     """Collect what a checkpoint carries beside the state: plain values, enough to write the artifact's card."""
     plain: Any = OmegaConf.to_container(config, resolve=True)
     training = {"experiment": config.name, "overrides": overrides, "seed": config.seed, **provenance()}
@@ -115,18 +116,30 @@ def _extras(config: DictConfig, problem: Problem, system: System, overrides: lis
     return {"config": plain, "card": card, "artifacts": networks}
 
 
-def _callbacks(config: DictConfig, options: Options, state: State | None, system: System) -> dict[str, Callback]:
+def _callbacks(config: DictConfig, options: Options, identity: State, state: State | None) -> dict[str, Callback]:
+    """Build all callbacks; checkpoints come last, so that they hold what the others did."""
     configured = build_callbacks(config)
     for callback in configured.values():
-        if state is not None and isinstance(callback, Checkpoints):
-            callback.resume(state, system)
+        if isinstance(callback, Checkpoints):
+            callback.begin(identity, state)
     own = {"start": Start(config.seed, state), "signals": Signals(), "curves": Curves(options.log_every)}
-    return {**own, **configured}
+    return dict(sorted({**own, **configured}.items(), key=lambda item: isinstance(item[1], Checkpoints)))
 
 
-def _open_records(config: DictConfig, path: Path, overrides: list[str]) -> list[Logger]:
+def _check_scores(config: DictConfig, callbacks: Mapping[str, Callback], system: System, problem: Problem) -> None:
+    """Refuse, before the first batch, to be led by a score that no validation will give."""
+    validates = any(isinstance(callback, Validation) for callback in callbacks.values())
+    known = score_names(system, problem) if validates else []
+    for key in ("callbacks.checkpoints.monitor", "objective"):
+        name = OmegaConf.select(config, key)
+        if name and str(name).removeprefix("-") not in known:
+            told = suggestion(str(name), known) if known else "; it needs callbacks.validation."
+            raise ConfigError(f"{key}={name} is not a score of this run{told}")
+
+
+def _record(config: DictConfig, path: Path, overrides: list[str], state: State | None, system: System) -> None:
     if process_number() > 0:
-        return []
+        return
     folder.record(path, config, overrides)
-    folder.log_to(path)
-    return [make(path) for make in instantiate(config.logger).values() if make is not None]
+    if state is not None:
+        log.warning("resuming %s at %d of %d images.", path, state["images_seen"], system.total_images)

@@ -4,7 +4,6 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -71,8 +70,6 @@ class System(LightningModule):
         self.averages.requires_grad_(False).eval()
         self.journal = Journal()
         self.images_seen = self.images_before = self.turns = self.gathered = 0
-        self.folder = Path()
-        self.extras: dict[str, Any] = {}
         self.latest: dict[str, float] = {}
         self.scores: dict[str, float] = {}
 
@@ -151,7 +148,7 @@ class System(LightningModule):
     def raw_optimizers(self) -> list[Optimizer]:
         """The players' optimizers without Lightning's wrapper."""
         found = self.optimizers(use_pl_optimizer=False)
-        return found if isinstance(found, list) else [found]  # type: ignore[list-item]
+        return found if isinstance(found, list) else [found]
 
     def _set_learning_rates(self) -> None:
         factor = constant_then_linear(self.images_seen, self.total_images, self.decay_from)

@@ -1,12 +1,14 @@
 """`last.ckpt` every so many images, and `best.ckpt` by the score that the configuration names."""
 
-import shutil
+import math
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from pytorch_lightning import Callback, Trainer
 
-from ganstyle.errors import ConfigError, TrainingError, suggestion
+from ganstyle.errors import ConfigError, TrainingError
 from ganstyle.training import checkpoint
 from ganstyle.training.system import System
 
@@ -26,43 +28,40 @@ class Checkpoints(Callback):
         self.every, self.monitor, self.sign = every, monitor, 1.0 if mode == "min" else -1.0
         self.best: float | None = None
         self._judged: dict[str, float] = {}
+        self._identity: Mapping[str, Any] = {}
+        self._pending = False
+
+    def begin(self, identity: Mapping[str, Any], state: Mapping[str, Any] | None) -> None:
+        """Take the plain values that every checkpoint carries, and the best score of the one to go on from."""
+        self._identity = identity
+        if state is not None:
+            self.best, self._judged = state["best"], dict(state["scores"])
 
     def on_train_batch_end(self, trainer: Trainer, system: Any, *_: Any) -> None:
         """Save when due, or as soon after as no accumulation window is open."""
-        self._pending = getattr(self, "_pending", False) or system.crossed(self.every) or trainer.should_stop
+        self._pending = self._pending or system.crossed(self.every) or trainer.should_stop
         if self._pending and system.between_turns:
             self._pending = False
-            self.save(system)
+            self.save(system, Path(trainer.default_root_dir) / "checkpoints")
 
-    def save(self, system: System) -> None:
-        """Write `last.ckpt`, and copy it to `best.ckpt` when there is a new best score."""
+    def save(self, system: System, folder: Path) -> None:
+        """Write `best.ckpt` when there is a new best score, then `last.ckpt`, from which a crash in between starts."""
         system.journal.check()
         refuse_broken_weights(system)
-        better = self._is_better(system.scores)
-        state = checkpoint.capture(system, {**system.extras, "best": self.best, "scores": dict(system.scores)})
+        names = ["best.ckpt", "last.ckpt"] if self._is_better(system.scores) else ["last.ckpt"]
+        state = checkpoint.capture(system, {**self._identity, "best": self.best})
         if system.global_rank == 0:
-            folder = system.folder / "checkpoints"
-            checkpoint.save(state, folder / "last.ckpt")
-            if better:
-                _copy_whole(folder / "last.ckpt", folder / "best.ckpt")
+            for name in names:
+                checkpoint.save(state, folder / name)
 
-    def resume(self, state: dict[str, Any], system: System) -> None:
-        """Take up the best score of a loaded checkpoint."""
-        self.best = state["best"]
-        system.scores = self._judged = dict(state["scores"])
-
-    def _is_better(self, scores: dict[str, float]) -> bool:
-        if self.monitor is None or not scores or scores == self._judged:
+    def _is_better(self, scores: Mapping[str, float]) -> bool:
+        if self.monitor is None or self.monitor not in scores or scores == self._judged:
             return False
         self._judged = dict(scores)
-        if self.monitor not in scores:
-            raise ConfigError(
-                f"callbacks.checkpoints.monitor={self.monitor} is not a score of this run{suggestion(self.monitor, scores)}"
-            )
-        score = scores[self.monitor] * self.sign
-        if self.best is not None and not score < self.best * self.sign:
+        score = scores[self.monitor]
+        if math.isnan(score) or (self.best is not None and score * self.sign >= self.best * self.sign):
             return False
-        self.best = scores[self.monitor]
+        self.best = score
         return True
 
 
@@ -74,9 +73,3 @@ def refuse_broken_weights(system: System) -> None:
                 f"the weights of the {player.name} are no longer finite; the last good checkpoint is kept: "
                 "lower its learning rate, or train with trainer.precision=32."
             )
-
-
-def _copy_whole(source: Any, target: Any) -> None:
-    temporary = target.with_name(f".{target.name}")
-    shutil.copyfile(source, temporary)
-    temporary.replace(target)

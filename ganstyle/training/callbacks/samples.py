@@ -1,6 +1,7 @@
 """What the generators make of the same few held-out pictures, as the run goes on."""
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -28,7 +29,7 @@ class Samples(Callback):
         """Draw when the run has passed another multiple of `every` images."""
         if system.crossed(self.every) and trainer.is_global_zero:
             columns = sample(system, trainer.datamodule.problem.val, self.count)  # type: ignore[attr-defined]
-            path = system.folder / "samples" / f"{system.images_seen:09d}.png"
+            path = Path(trainer.default_root_dir) / "samples" / f"{system.images_seen:09d}.png"
             grid(list(zip(*columns.values(), strict=True)), path, list(columns))
             log_picture(trainer, system.images_seen, "samples", path)
 
@@ -40,8 +41,7 @@ def sample(system: System, examples: Any, count: int) -> dict[str, Tensor]:
     with system.looking():
         for example in few:
             batch = system.transfer_batch_to_device(default_collate([example]), system.device, 0)
-            outputs, _ = system.judge(batch)
-            for name, picture in _pictures(system, outputs).items():
+            for name, picture in _pictures(system, system.method(batch)).items():
                 columns.setdefault(name, []).append(picture.float().cpu())
     return {name: torch.cat(pictures) for name, pictures in columns.items()}
 

@@ -13,6 +13,12 @@ from ganstyle.training.distributed import world_size
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
+def _side_channel() -> dist.ProcessGroup:
+    group = dist.new_group(backend="gloo")
+    assert isinstance(group, dist.ProcessGroup)
+    return group
+
+
 class Signals(Callback):
     """Remembers a signal and stops every rank after the same batch; a second one of a kind acts as it always does."""
 
@@ -22,7 +28,7 @@ class Signals(Callback):
 
     def on_train_start(self, trainer: Trainer, system: Any) -> None:
         """Take the signals over, and open a side channel on which ranks agree without waiting for a GPU."""
-        self._group = dist.new_group(backend="gloo") if world_size() > 1 else None
+        self._group = _side_channel() if world_size() > 1 else None
         self._handlers = {number: signal.signal(number, self._remember) for number in SIGNALS}
 
     def _remember(self, number: int, frame: FrameType | None) -> None:

@@ -2,14 +2,14 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
-import torch
 from pytorch_lightning import Callback, Trainer
-from torch import Tensor
 
+from ganstyle.data.problem import Problem
 from ganstyle.metrics.known_answer import psnr
-from ganstyle.training.distributed import sum_over_ranks
+from ganstyle.training.distributed import gather
 from ganstyle.training.loaders import Loaders, batches
 from ganstyle.training.loggers import log_metrics
 from ganstyle.training.system import System
@@ -32,6 +32,12 @@ class Validation(Callback):
             log_metrics(trainer, system.images_seen, system.scores)
 
 
+def score_names(system: System, problem: Problem) -> list[str]:
+    """Return the names of the scores that a validation gives."""
+    terms = [f"val/{player.name}/{term}" for player in system.players for term in player.terms]
+    return [*terms, "val/psnr"] if problem.card.get("known_answer") else terms
+
+
 def validate(system: System, loaders: Loaders) -> dict[str, float]:
     """Average the terms over the validation set, each image counted once, whatever the number of ranks."""
     sums: defaultdict[str, float] = defaultdict(float)
@@ -39,20 +45,18 @@ def validate(system: System, loaders: Loaders) -> dict[str, float]:
     with system.looking():
         for raw in batches(loaders.problem.val, loaders.batch_size):
             batch = system.transfer_batch_to_device(raw, system.device, 0)
-            outputs, terms = system.judge(batch)
+            _, terms = system.judge(batch)
             if "truth" in batch:
                 terms["val/psnr"] = psnr(system.translate(batch["source"]), batch["truth"]).mean()
-            count = len(batch["source"])
-            images += count
+            images += len(batch["source"])
             for name, value in terms.items():
-                sums[name] += float(value) * count
-    return _means(sums, images, system.device)
+                sums[name] += float(value) * len(batch["source"])
+    return _means(gather((images, dict(sums))))
 
 
-def _means(sums: dict[str, float], images: int, device: torch.device) -> dict[str, float]:
-    names = sorted(sums)
-    total = sum_over_ranks(torch.tensor([images, *(sums[name] for name in names)], dtype=torch.float64, device=device))
-    means: Tensor = total[1:] / total[0]
-    return {
-        name: value if math.isfinite(value) else float("nan") for name, value in zip(names, means.tolist(), strict=True)
-    }
+def _means(shares: Sequence[tuple[int, dict[str, float]]]) -> dict[str, float]:
+    """Join the sums of all ranks, some of which may have had no image, in the order of ranks."""
+    images = sum(count for count, _ in shares)
+    names = sorted({name for _, sums in shares for name in sums})
+    means = {name: sum(sums.get(name, 0.0) for _, sums in shares) / images for name in names}
+    return {name: mean if math.isfinite(mean) else math.nan for name, mean in means.items()}

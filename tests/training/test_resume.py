@@ -1,0 +1,219 @@
+"""A run that is killed and resumed ends where an uninterrupted one does, to the bit."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as Pillow
+from training.faults import Crash
+from training.game import NETWORKS, UNPAIRED, checkpoint, differences, drift, fault, here, newest, train
+
+from ganstyle.artifact import load
+
+
+def cut(at: int) -> tuple[str, ...]:
+    return "+callbacks.cut._target_=training.faults.Cut", f"+callbacks.cut.at={at}"
+
+
+def interrupted(folder: Path, at: int, *overrides: str) -> Path:
+    """A run that dies before image `at`, and goes on."""
+    with pytest.raises(Crash):
+        here(folder, *overrides, *cut(at))
+    ended = here(folder, *overrides, "resume=last")
+    assert ended.code == 0, ended.err
+    runs = list((folder / "smoke").iterdir())
+    assert len(runs) == 1
+    return runs[0]
+
+
+def whole(folder: Path, *overrides: str) -> Path:
+    ended = here(folder, *overrides)
+    assert ended.code == 0, ended.err
+    return newest(folder)
+
+
+KNOBS = {
+    "pix2pix": ("callbacks.checkpoints.monitor=val/psnr", "callbacks.checkpoints.mode=max"),
+    "a_pool_and_open_windows": (
+        "method=cyclegan",
+        *UNPAIRED,
+        *NETWORKS,
+        "system.method.pool_size=3",
+        "system.accumulate=3",
+        "callbacks.checkpoints.every=6",
+    ),
+}
+
+
+@pytest.mark.parametrize(("at", "knobs"), zip((10, 22), KNOBS.values(), strict=True), ids=KNOBS)
+def test_a_run_cut_off_anywhere_ends_as_if_it_had_not_been(tmp_path: Path, at: int, knobs: tuple[str, ...]) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    expected, run = whole(one, *knobs), interrupted(other, at, *knobs)
+    assert drift(expected, run) == []
+    for name in ("artifact/weights.safetensors", "comparison.png"):
+        files = sorted(expected.rglob(Path(name).name))
+        assert files
+        assert all(file.read_bytes() == (run / file.relative_to(expected)).read_bytes() for file in files)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("at", [8, 14])
+def test_kill_9_in_the_middle_of_an_epoch_costs_nothing_but_time(tmp_path: Path, workers: int, at: int) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    other.mkdir()
+    expected = whole(one, "callbacks.checkpoints.monitor=val/psnr")
+    knobs = (f"trainer.workers={workers}", "callbacks.checkpoints.monitor=val/psnr")
+    killed = train(other, *knobs, *fault("kill", at))
+    assert killed.code == -9
+    assert train(other, *knobs, "resume=last").code == 0
+    assert drift(expected, newest(other)) == []
+    assert differences(checkpoint(expected, "best")["networks"], checkpoint(newest(other), "best")["networks"]) == []
+
+
+@pytest.fixture
+def collections(tmp_path: Path) -> tuple[str, ...]:
+    """Two folders of unequal pictures, learned from with every augmentation."""
+    random = np.random.default_rng(0)
+    for side, count in (("source", 7), ("target", 5)):
+        (tmp_path / side).mkdir()
+        for number in range(count):
+            pixels = random.integers(0, 255, (37 + number, 45, 3), dtype=np.uint8)
+            Pillow.fromarray(pixels).save(tmp_path / side / f"{number}.png")
+    places = [f"data.{side}={tmp_path / side}" for side in ("source", "target")]
+    sizes = ["data.source_resize=40", "data.target_resize=40", "data.crop=32", "data.view=32"]
+    return (
+        "name=smoke",
+        "data=unpaired",
+        "method=perceptual_gan",
+        "perceptual=random",
+        *NETWORKS,
+        *places,
+        *sizes,
+        "+data.augment.ColorJitter.hue=0.1",
+        "trainer.accelerator=cpu",
+        "trainer.batch_size=2",
+        "trainer.workers=0",
+        "trainer.max_images=18",
+        "callbacks.checkpoints.every=4",
+        "callbacks.validation.every=6",
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_order_of_two_folders_and_their_augmentation_resume_too(
+    tmp_path: Path, collections: tuple[str, ...], workers: int
+) -> None:
+    (tmp_path / "other").mkdir()
+    expected = train(tmp_path, base=collections)
+    assert expected.code == 0, expected.err
+    knobs = f"trainer.workers={workers}"
+    assert train(tmp_path / "other", knobs, *fault("kill", 10), base=collections).code == -9
+    resumed = train(tmp_path / "other", knobs, "resume=last", base=collections)
+    assert resumed.code == 0, resumed.err
+    assert drift(newest(tmp_path), newest(tmp_path / "other")) == []
+
+
+def test_killed_before_the_first_checkpoint_it_starts_over_and_says_so(tmp_path: Path) -> None:
+    with pytest.raises(Crash):
+        here(tmp_path / "cut", *cut(4))
+    ended = here(tmp_path / "cut", "resume=last")
+    assert ended.code == 0
+    assert "holds no checkpoint yet, so there is nothing to resume: the run starts over." in ended.err
+    assert drift(whole(tmp_path / "whole"), newest(tmp_path / "cut")) == []
+
+
+def test_a_finished_run_resumed_writes_the_same_results_again(tmp_path: Path) -> None:
+    run = whole(tmp_path)
+    before = {name: (run / name).read_bytes() for name in ("artifact/weights.safetensors", "comparison.png")}
+    ended = here(tmp_path, "resume=last")
+    assert ended.code == 0
+    assert {name: (run / name).read_bytes() for name in before} == before
+    assert load(run / "artifact").card.training["images_seen"] == 24
+
+
+def test_a_run_folder_and_a_checkpoint_may_be_named(tmp_path: Path) -> None:
+    expected = whole(tmp_path / "whole")
+    for name in ("", "checkpoints/last.ckpt"):
+        folder = tmp_path / f"cut{len(name)}"
+        with pytest.raises(Crash):
+            here(folder, *cut(18))
+        assert here(folder, f"resume={newest(folder) / name}").code == 0
+        assert drift(expected, newest(folder)) == []
+
+
+def test_keys_that_decide_what_is_trained_may_not_change_and_others_may(tmp_path: Path) -> None:
+    with pytest.raises(Crash):
+        here(tmp_path, *cut(10))
+    ended = here(tmp_path, "resume=last", "system.weights.generator.l1=5", "seed=1", "data.scenes=7")
+    assert ended.code == 2
+    assert "data.scenes (was 6, now 7), data.seed (was 0, now 1), seed (was 0, now 1), " in ended.err
+    assert "system.weights.generator.l1 (was 100.0, now 5); resume with the same" in ended.err
+    free = ("trainer.workers=1", "trainer.log_every=1", "logger=none", "callbacks.samples.every=4")
+    assert here(tmp_path, "resume=last", *free, "runs=" + str(tmp_path)).code == 0
+
+
+@pytest.mark.parametrize(
+    ("resume", "message"),
+    [
+        ("nowhere", "resume=nowhere is neither a run folder nor a checkpoint"),
+        (".", "resume=. is neither a run folder nor a checkpoint"),
+        ("{run}/checkpoints/lost.ckpt", "there is no checkpoint {run}/checkpoints/lost.ckpt."),
+        ("/tmp/elsewhere.ckpt", "is neither a run folder nor a checkpoint"),
+    ],
+)
+def test_what_cannot_be_resumed_is_told(tmp_path: Path, resume: str, message: str) -> None:
+    run = whole(tmp_path, "trainer.max_images=2")
+    ended = here(tmp_path, "trainer.max_images=2", f"resume={resume.format(run=run)}")
+    assert ended.code == 2
+    assert message.format(run=run) in ended.err
+    assert list((tmp_path / "smoke").iterdir()) == [run]
+
+
+def truncate(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def flip(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 64] = bytes(64)
+    file.write_bytes(bytes(data))
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def foreign(file: Path) -> None:
+    torch.save({"state_dict": {}}, file)
+
+
+@pytest.mark.parametrize("damage", [truncate, flip, empty, foreign])
+def test_a_damaged_checkpoint_is_one_sentence(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    with pytest.raises(Crash):
+        here(tmp_path, *cut(10))
+    damage(newest(tmp_path) / "checkpoints" / "last.ckpt")
+    ended = here(tmp_path, "resume=last")
+    assert ended.code == 2
+    assert ended.err.count("\n") == 1
+    assert "last.ckpt is not a" in ended.err
+
+
+def test_pictures_that_changed_are_refused(tmp_path: Path, collections: tuple[str, ...]) -> None:
+    with pytest.raises(Crash):
+        here(tmp_path, *cut(10), base=collections)
+    picture = next((tmp_path / "source").iterdir())
+    shutil.copy(next((tmp_path / "target").iterdir()), picture)
+    ended = here(tmp_path, "resume=last", base=collections)
+    assert ended.code == 2
+    assert "this run was started with other values of pictures." in ended.err
+
+
+def test_random_draws_of_others_are_restored(tmp_path: Path) -> None:
+    dice = ("+callbacks.dice._target_=training.faults.Dice",)
+    expected, run = whole(tmp_path / "one", *dice), interrupted(tmp_path / "other", 12, *dice)
+    assert drift(expected, run) == []
