@@ -19,12 +19,21 @@ FREE_KEYS = ("resume", "runs", "licence", "objective", "logger", "callbacks", "t
 """Keys that may change between a run and its resumption, because they do not change what is trained."""
 
 
-def choose(runs: str, name: str, resume: str | None) -> str:
+def conf_folder() -> Path:
+    """Return the folder of configurations: of the checkout, or the one inside an installed wheel."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
+
+
+def choose(runs: str, name: object, resume: str | None) -> str:
     """Return the folder of this run: a new one named by the time, or the one that `resume` means.
 
     Every rank gets the same answer: Lightning's children inherit the run's id from the environment, ranks under
     torchrun or srun take it from their launcher.
     """
+    if not name or not isinstance(name, str) or Path(name).name != name:
+        raise ConfigError(f"name is the experiment's folder under {runs}/, one plain word, but got {name!r}.")
     experiment = Path(runs) / name
     if resume in (None, ""):
         return str(experiment / _run_id(experiment))

@@ -16,6 +16,7 @@ from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, Wand
 from ganstyle.errors import ConfigError
 from ganstyle.training.distributed import process_number
 from ganstyle.training.folder import logged
+from ganstyle.training.values import number, one_of
 
 log = logging.getLogger(__name__)
 X_AXIS = "images_seen"
@@ -41,7 +42,7 @@ def wandb(
     *,
     project: str = "ganstyle",
     mode: Literal["offline", "online", "disabled"] = "offline",
-    timeout: float = 20.0,
+    timeout: int | float = 20.0,
 ) -> Logger:
     """Weights & Biases, offline unless asked; without a key or a network it goes on offline and says so.
 
@@ -53,6 +54,8 @@ def wandb(
     """
     import wandb as client
 
+    one_of("logger.wandb.mode", mode, ("offline", "online", "disabled"))
+    number("logger.wandb.timeout", timeout, least=1)
     os.environ.setdefault("WANDB_DISABLE_CODE", "true")
     os.environ.setdefault("WANDB_SILENT", "true")
     if mode == "online" and not client.api.api_key:
@@ -71,7 +74,7 @@ def wandb(
     return WandbLogger(experiment=run, save_dir=folder)
 
 
-def _start(client: Any, folder: Path, project: str, mode: str, timeout: float) -> Any:
+def _start(client: Any, folder: Path, project: str, mode: str, timeout: int | float) -> Any:
     settings = client.Settings(init_timeout=timeout, disable_git=True, console="off")
     name = f"{folder.parent.name}/{folder.name}"
     return client.init(

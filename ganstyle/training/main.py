@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 DEBUG = "--debug"
 
 
-def conf_folder() -> Path:
-    """Return the folder of configurations: of the checkout, or the one inside an installed wheel."""
-    package = Path(__file__).resolve().parents[1]
-    inside = package / "conf"
-    return inside if inside.is_dir() else package.parent / "conf"
-
-
 def main() -> int:
     """Run Hydra on the command line; return the exit code: 0, 2 for a mistake, 128 + n for signal n."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # hand exceptions on instead of printing them
@@ -55,7 +48,7 @@ def _hydra() -> int:
     errors: list[Exception] = []
 
     @hydra.main(  # type: ignore[untyped-decorator]
-        version_base="1.3", config_path=str(conf_folder()), config_name="train"
+        version_base="1.3", config_path=str(folder.conf_folder()), config_name="train"
     )
     def job(config: DictConfig) -> float | None:
         try:

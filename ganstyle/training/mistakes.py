@@ -8,6 +8,7 @@ from hydra.errors import HydraException, InstantiationException, MissingConfigEx
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from ganstyle.errors import GanstyleError, suggestion
+from ganstyle.training.folder import conf_folder
 
 
 def sentence(error: BaseException) -> str | None:
@@ -34,6 +35,8 @@ def _unknown_key(error: Any) -> str | None:
     node = error.parent_node
     known = [str(name) for name in node] if node is not None else []
     name = str(error.full_key or error.key)
+    if "." not in name:
+        known += [group.name for group in conf_folder().iterdir() if group.is_dir()]
     return f"unknown configuration key {name!r}{suggestion(str(error.key), known)}" if known else None
 
 
@@ -54,10 +57,32 @@ def _bad_argument(error: BaseException) -> str | None:
     return f"{owner} takes no argument {name!r}; take it out of the configuration, or see --cfg job."
 
 
+def _unbuilt(error: BaseException) -> str | None:
+    """`generator.channels=wide`: a value that a constructor choked on; or a `_target_` that is not there."""
+    key = re.search(r"full_key: (\S+)", str(error))
+    place = key.group(1) if key else "a part of the configuration"
+    if found := re.search(r"Error locating target '([\w.]+)'", str(error)):
+        return f"{place}._target_ names {found.group(1)!r}, which cannot be imported."
+    if error.__cause__ is None:
+        return None
+    return f"{place} cannot be built from these values ({error.__cause__}); see --cfg job, or --debug for the trace."
+
+
+def _bad_group(error: BaseException) -> str | None:
+    """`trainer=null`: a group without an option."""
+    if "Config group override must be" not in str(error):
+        return None
+    return "a group takes the name of an option, as in trainer=small; see `python train.py --help` for what there is."
+
+
+def _bad_file(error: Any) -> str | None:
+    return f"{error.filename}: {error.strerror}." if error.filename and error.strerror else None
+
+
 def _bad_override(error: BaseException) -> str | None:
-    if isinstance(error, InstantiationException):
-        return None  # whatever a constructor raised is not Hydra's to tell
     text = _first_line(error)
+    if added := re.search(r"To append to your config use (\S+)", str(error)):
+        return f"{text.removesuffix('.')}: there is no such key; to add it write {added.group(1)}."
     if text.startswith("LexerNoViableAlt") or "mismatched input" in text:
         text = f"{text.partition(': ')[2]!r} is not an override: write key=value"
     return f"{text.removesuffix('.')}; see `python train.py --help` for how overrides are written."
@@ -77,6 +102,9 @@ TELLERS: tuple[tuple[type[BaseException], Callable[[Any], str | None]], ...] = (
     (ConfigKeyError, _unknown_key),
     (ConfigAttributeError, _unknown_key),
     (TypeError, _bad_argument),
+    (InstantiationException, _unbuilt),
     (HydraException, _bad_override),
     (OmegaConfBaseException, _bad_value),
+    (ValueError, _bad_group),
+    (OSError, _bad_file),
 )

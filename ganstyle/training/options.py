@@ -1,15 +1,13 @@
 """The budget and the machine of a run, as `conf/trainer` states them."""
 
-import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
-from ganstyle.errors import ConfigError, suggestion
+from ganstyle.errors import ConfigError
+from ganstyle.training.values import one_of, whole
 
-log = logging.getLogger(__name__)
 PRECISIONS = ("auto", "32", "bf16-mixed")
 CHOICES: dict[str, tuple[object, ...]] = {
     "accelerator": ("auto", "cpu", "gpu", "cuda", "mps"),
@@ -48,22 +46,22 @@ class Options:
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "devices", "nodes", "log_every"):
-            _whole(name, getattr(self, name), least=1)
-        _whole("workers", self.workers, least=0)
+            whole(f"trainer.{name}", getattr(self, name), least=1)
+        whole("trainer.workers", self.workers, least=0)
         for name, known in CHOICES.items():
-            _one_of(name, getattr(self, name), known)
+            one_of(f"trainer.{name}", getattr(self, name), known)
         if self.precision == "16-mixed":
             raise ConfigError(
                 "trainer.precision=16-mixed is not offered: one gradient scaler for two players scales one of them "
                 "wrongly after an overflow; use bf16-mixed, which needs none, or 32."
             )
-        _one_of("precision", str(self.precision), PRECISIONS)
+        one_of("trainer.precision", str(self.precision), PRECISIONS)
         self._check_end()
         self._check_device()
 
     def _check_end(self) -> None:
         if self.max_images is not None:
-            _whole("max_images", self.max_images, least=1)
+            whole("trainer.max_images", self.max_images, least=1)
         elif self.max_epochs is None:
             raise ConfigError("a run needs an end; set trainer.max_images or trainer.max_epochs.")
         elif isinstance(self.max_epochs, bool) or not isinstance(self.max_epochs, int | float) or self.max_epochs <= 0:
@@ -128,14 +126,3 @@ def _has_bf16(device: str) -> bool:
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device == "cpu" and bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-
-
-def _whole(name: str, value: object, *, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigError(f"trainer.{name} must be a whole number of at least {least}, but got {value!r}.")
-
-
-def _one_of(name: str, value: object, known: Sequence[object]) -> None:
-    if not any(value is choice or (value == choice and isinstance(value, str)) for choice in known):
-        names = [str(choice).lower() for choice in known]
-        raise ConfigError(f"trainer.{name} cannot be {value!r}{suggestion(str(value), names)}")

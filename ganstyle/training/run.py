@@ -28,6 +28,7 @@ from ganstyle.training.loggers import opened
 from ganstyle.training.options import Options
 from ganstyle.training.provenance import provenance
 from ganstyle.training.system import System
+from ganstyle.training.values import whole
 
 log = logging.getLogger(__name__)
 State = dict[str, Any]
@@ -78,9 +79,9 @@ def _train(config: DictConfig, path: Path, overrides: list[str]) -> Outcome:
 
 
 def _checked_seed(seed: object) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise ConfigError(f"seed must be a whole number from 0 to {2**32 - 1}, but got {seed!r}.")
-    return seed
+    if (checked := whole("seed", seed, least=0)) >= 2**32:
+        raise ConfigError(f"seed must be less than 2**32, but got {seed!r}.")
+    return checked
 
 
 def _state(config: DictConfig, path: Path) -> State | None:

@@ -1,6 +1,7 @@
 """Learning rate as a function of images seen, in closed form."""
 
 from ganstyle.errors import ConfigError
+from ganstyle.training.values import number
 
 
 def constant_then_linear(images: int, total: int, decay_from: float) -> float:
@@ -17,10 +18,11 @@ def constant_then_linear(images: int, total: int, decay_from: float) -> float:
     return max(0.0, (total - images) / (total - start))
 
 
-def check_decay(decay_from: int | float) -> float:
+def check_decay(decay_from: object) -> float:
     """Return the share at which the decay begins, or say why it cannot be one."""
-    if not 0.0 <= decay_from <= 1.0:
+    share = number("system.decay_from", decay_from, least=0)
+    if share > 1.0:
         raise ConfigError(
             f"system.decay_from is the share of the run before the decay, from 0 to 1, but got {decay_from}."
         )
-    return float(decay_from)
+    return share

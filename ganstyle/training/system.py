@@ -11,12 +11,14 @@ from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ganstyle.errors import ConfigError
 from ganstyle.methods.base import Method, Player
 from ganstyle.training import average
 from ganstyle.training.distributed import average_gradients, world_size
 from ganstyle.training.journal import Journal
 from ganstyle.training.schedule import check_decay, constant_then_linear
-from ganstyle.training.weights import check_lazy, check_players, checked_weights, number, weighted_sum
+from ganstyle.training.values import number, whole
+from ganstyle.training.weights import check_lazy, check_players, checked_weights, weighted_sum
 from ganstyle.types import Batch, Image, Losses
 
 OptimizerFactory = Callable[[list[nn.Parameter]], Optimizer]
@@ -61,9 +63,11 @@ class System(LightningModule):
         check_players("system.optimizers", self.players, optimizers)
         check_lazy(self.players, lazy or {})
         self.factories, self.lazy = optimizers, dict(lazy or {})
+        for name, factory in optimizers.items():
+            _check_factory(name, factory)
         self.total_images, self.epoch_images = total_images, epoch_images
         self.decay_from, self.half_life = check_decay(decay_from), number("system.ema", ema, least=0)
-        self.accumulate = int(number("system.accumulate", accumulate, least=1))
+        self.accumulate = whole("system.accumulate", accumulate, least=1)
         self.clip = None if clip is None else number("system.clip", clip, least=0)
         kept = method.generators if self.half_life > 0 else {}
         self.averages = nn.ModuleDict({name: copy.deepcopy(generator) for name, generator in kept.items()})
@@ -200,3 +204,11 @@ class System(LightningModule):
     def keepers(self) -> Mapping[str, nn.Module]:
         """The generators a user keeps: averaged where there is an average."""
         return dict(self.averages.items()) if self.half_life > 0 else self.method.generators
+
+
+def _check_factory(player: str, factory: OptimizerFactory) -> None:
+    """Build an optimizer for nothing, so that a wrong learning rate is told before a run begins."""
+    try:
+        factory([nn.Parameter(torch.zeros(1))])
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ConfigError(f"system.optimizers.{player} makes no optimizer: {error}.") from error

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from ganstyle.errors import ConfigError, unknown
 from ganstyle.methods.base import Player
+from ganstyle.training.values import number, whole
 from ganstyle.types import Losses
 
 
@@ -31,17 +32,11 @@ def _checked(player: Player, given: Mapping[str, object]) -> dict[str, float]:
     return {term: number(f"system.weights.{player.name}.{term}", weight) for term, weight in given.items()}
 
 
-def number(key: str, value: object, *, least: int | float = float("-inf")) -> float:
-    """Return a configured value as a number of at least `least`, or raise a ConfigError that names its key."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
-        at_least = "" if least == float("-inf") else f" of at least {least:g}"
-        raise ConfigError(f"{key} must be a number{at_least}, but got {value!r}.")
-    return float(value)
-
-
-def check_players(key: str, players: Sequence[Player], given: Mapping[str, object]) -> None:
+def check_players(key: str, players: Sequence[Player], given: object) -> None:
     """Refuse names under `key` that are not exactly the players'."""
     names = [player.name for player in players]
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{key} has an entry for each of {names}, but got {given!r}.")
     for name in given:
         if name not in names:
             raise ConfigError(unknown(f"player in {key}:", name, names))
@@ -56,8 +51,7 @@ def check_lazy(players: Sequence[Player], lazy: Mapping[str, int]) -> None:
     for name, every in lazy.items():
         if name not in penalties:
             raise ConfigError(f"system.lazy names {name!r}, but the penalties of this method are {penalties}.")
-        if not isinstance(every, int) or every < 1:
-            raise ConfigError(f"system.lazy.{name} is computed every n-th turn, n >= 1, but got {every!r}.")
+        whole(f"system.lazy.{name}", every, least=1)
 
 
 def weighted_sum(losses: Losses, weights: Mapping[str, float]) -> Tensor:

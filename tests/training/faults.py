@@ -1,7 +1,10 @@
 """A callback by which tests make a run go wrong at a known image."""
 
+import hashlib
+import json
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -59,3 +62,23 @@ class Dice(Callback):
     def on_train_batch_end(self, trainer: Trainer, system: Any, *_: Any) -> None:
         """Draw."""
         torch.rand(1)
+
+
+class Witness(Callback):
+    """Writes what each rank's networks and pools are at the end of a run, as a checksum each."""
+
+    def on_train_end(self, trainer: Trainer, system: Any) -> None:
+        """Write `witness_<rank>.json`."""
+        told = {
+            "weights": _digest(list(system.method.parameters()) + list(system.averages.parameters())),
+            "pools": _digest([image for pool in system.method.pools.values() for image in pool.images]),
+            "random": _digest([torch.get_rng_state()]),
+            "lr": [optimizer.param_groups[0]["initial_lr"] for optimizer in system.raw_optimizers],
+            "weighing": system.weights["generator"],
+        }
+        folder = Path(trainer.default_root_dir)
+        (folder / f"witness_{rank()}.json").write_text(json.dumps(told))
+
+
+def _digest(tensors: list[torch.Tensor]) -> str:
+    return hashlib.sha256(b"".join(t.detach().numpy().tobytes() for t in tensors)).hexdigest()

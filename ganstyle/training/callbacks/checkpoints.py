@@ -8,9 +8,10 @@ from typing import Any, Literal
 import torch
 from pytorch_lightning import Callback, Trainer
 
-from ganstyle.errors import ConfigError, TrainingError
+from ganstyle.errors import TrainingError
 from ganstyle.training import checkpoint
 from ganstyle.training.system import System
+from ganstyle.training.values import one_of, whole
 
 
 class Checkpoints(Callback):
@@ -23,9 +24,9 @@ class Checkpoints(Callback):
     """
 
     def __init__(self, every: int, monitor: str | None = None, mode: Literal["min", "max"] = "min") -> None:
-        if mode not in ("min", "max"):
-            raise ConfigError(f"callbacks.checkpoints.mode is min or max, but got {mode!r}.")
-        self.every, self.monitor, self.sign = every, monitor, 1.0 if mode == "min" else -1.0
+        one_of("callbacks.checkpoints.mode", mode, ("min", "max"))
+        self.every = whole("callbacks.checkpoints.every", every, least=1)
+        self.monitor, self.sign = monitor, 1.0 if mode == "min" else -1.0
         self.best: float | None = None
         self._judged: dict[str, float] = {}
         self._identity: Mapping[str, Any] = {}

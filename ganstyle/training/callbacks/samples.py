@@ -12,6 +12,7 @@ from torch.utils.data import default_collate
 from ganstyle.images import grid
 from ganstyle.training.loggers import log_picture
 from ganstyle.training.system import System
+from ganstyle.training.values import whole
 
 
 class Samples(Callback):
@@ -23,7 +24,8 @@ class Samples(Callback):
     """
 
     def __init__(self, every: int, count: int = 6) -> None:
-        self.every, self.count = every, count
+        self.every = whole("callbacks.samples.every", every, least=1)
+        self.count = whole("callbacks.samples.count", count, least=1)
 
     def on_train_batch_end(self, trainer: Trainer, system: Any, *_: Any) -> None:
         """Draw when the run has passed another multiple of `every` images."""

@@ -13,6 +13,7 @@ from ganstyle.training.distributed import gather
 from ganstyle.training.loaders import Loaders, batches
 from ganstyle.training.loggers import log_metrics
 from ganstyle.training.system import System
+from ganstyle.training.values import whole
 
 
 class Validation(Callback):
@@ -23,7 +24,7 @@ class Validation(Callback):
     """
 
     def __init__(self, every: int) -> None:
-        self.every = every
+        self.every = whole("callbacks.validation.every", every, least=1)
 
     def on_train_batch_end(self, trainer: Trainer, system: Any, *_: Any) -> None:
         """Validate when the run has passed another multiple of `every` images."""

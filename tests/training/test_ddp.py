@@ -1,0 +1,100 @@
+"""Several ranks train as one: through Lightning's launcher and torchrun, on CPUs."""
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from training.game import NETWORKS, UNPAIRED, checkpoint, differences, fault, newest, start, train
+
+pytestmark = pytest.mark.slow
+DDP = ("trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu", "trainer.batch_size=2", "data.size=32")
+WITNESS = ("+callbacks.witness._target_=training.faults.Witness",)
+METHODS = {
+    "pix2pix": ("data.val=1",),
+    "cyclegan": ("method=cyclegan", *UNPAIRED, *NETWORKS, "system.method.pool_size=3"),
+    "cut": ("method=cut", *UNPAIRED, *NETWORKS),
+    "fastcut": ("method=fastcut", *UNPAIRED, *NETWORKS),
+    "perceptual_gan": ("method=perceptual_gan", *UNPAIRED, *NETWORKS),
+}
+
+
+def witnesses(run: Path) -> list[dict[str, Any]]:
+    return [json.loads((run / f"witness_{rank}.json").read_text()) for rank in (0, 1)]
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_every_method_trains_on_two_ranks_that_hold_equal_weights(tmp_path: Path, method: tuple[str, ...]) -> None:
+    ended = train(tmp_path, *DDP, *WITNESS, *method)
+    assert ended.code == 0, ended.err
+    (run,) = (tmp_path / "smoke").iterdir()
+    first, second = witnesses(run)
+    assert first["weights"] == second["weights"]
+    assert first["random"] != second["random"]
+    ranks = checkpoint(run)["ranks"]
+    assert len(ranks) == 2
+    if "cyclegan" in str(method):
+        assert first["pools"] != second["pools"]
+        assert all(len(rank["pools"]["fake_target"]["images"]) == 3 for rank in ranks)
+    assert ended.out.count("gain ") == 1
+    assert (run / "artifact").is_dir()
+
+
+@pytest.mark.parametrize("how", ["term", "kill"])
+def test_two_ranks_resume_exactly(tmp_path: Path, how: str) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir(), other.mkdir()
+    knobs = (*DDP, *METHODS["cyclegan"], "trainer.max_images=32")
+    assert train(one, *knobs).code == 0
+    ended = train(other, *knobs, *fault(how, 20))
+    assert ended.code == {"term": 143, "kill": -9}[how], ended.err
+    resumed = train(other, *knobs, "resume=last")
+    assert resumed.code == 0, resumed.err
+    states = [checkpoint(newest(folder)) for folder in (one, other)]
+    kept = ("networks", "generators", "optimizers", "ranks", "images_seen", "scores")
+    assert differences(*({key: state[key] for key in kept} for state in states)) == []
+
+
+def test_a_rank_that_fails_takes_the_others_with_it(tmp_path: Path) -> None:
+    process = start(tmp_path, *DDP, *fault("raise", 8, on=1))
+    out, err = process.communicate(timeout=120)
+    assert process.returncode not in (0, None)
+    assert "a fault that a test wanted" in out + err
+
+
+def test_a_signal_to_a_child_rank_ends_the_run_as_a_signal_to_the_first(tmp_path: Path) -> None:
+    ended = train(tmp_path, *DDP, *fault("term", 8, on=1))
+    assert ended.code == 128 + signal.SIGTERM, ended.err
+    assert checkpoint(newest(tmp_path))["images_seen"] == 12
+
+
+def test_a_loss_that_is_not_finite_stops_all_ranks_with_one_sentence(tmp_path: Path) -> None:
+    ended = train(tmp_path, *DDP, *fault("nan", 12, on=1))
+    assert ended.code == 2
+    assert ended.err.count("is not finite; the last good checkpoint is kept") == 1, ended.err
+    assert checkpoint(newest(tmp_path))["images_seen"] == 8
+
+
+def test_torchrun_makes_one_run_folder_and_the_same_weights(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir(), other.mkdir()
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
+    ended = train(one, *DDP, launcher=launcher)
+    assert ended.code == 0, ended.err
+    assert train(other, *DDP).code == 0
+    (run,) = (one / "smoke").iterdir()
+    states = [checkpoint(folder) for folder in (run, newest(other))]
+    assert differences(states[0]["networks"], states[1]["networks"]) == []
+
+
+def test_every_rank_of_every_trial_of_a_sweep_trains_its_own_hyperparameters(tmp_path: Path) -> None:
+    grid = ("system.weights.generator.l1=3,30", "system.optimizers.generator.lr=0.001")
+    ended = train(tmp_path, *DDP, *WITNESS, *grid, "-m", "trainer.max_images=8")
+    assert ended.code == 0, ended.err
+    trials = sorted(path.parent for path in tmp_path.rglob("witness_0.json"))
+    assert [trial.name for trial in trials] == ["0", "1"]
+    for trial, weight in zip(trials, (3.0, 30.0), strict=True):
+        assert [witness["weighing"]["l1"] for witness in witnesses(trial)] == [weight, weight]
+        assert [witness["lr"][1] for witness in witnesses(trial)] == [0.001, 0.001]
+        assert (trial / "artifact").is_dir()
