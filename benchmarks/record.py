@@ -15,7 +15,7 @@ import torch
 
 def main() -> None:
     """Read a run folder and write one results file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="a run folder")
     parser.add_argument("--output", type=Path, required=True, help="the results file")
     parser.add_argument("--note", default="", help="what a reader must know, e.g. how busy the machine was")

@@ -4,7 +4,7 @@ python benchmarks/vangogh_pictures.py --model examples/models/vangogh --peer GRI
     --output benchmarks/results/vangogh_pictures.json
 
 GRID.jpg holds squares: photographs in the first row, the peer's results below. Style is the relative Gram distance to the
-mean Gram of crops of the paintings, content the distance of instance-normalized features; both are 0 at best, and rows for
+mean Gram of crops of the paintings, or to the nearest crop, content the distance of instance-normalized features; both are 0 at best, and rows for
 the untouched photographs and for a half blend show what a number means.
 """
 
@@ -12,7 +12,6 @@ import argparse
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -60,6 +59,7 @@ def scores(judge: Perceptual, pictures: Image, photographs: Image, crops: Image)
     seen, source, target = (judge(batch, list(STYLE)) for batch in (pictures, photographs, crops))
     return {
         "style": float(style_loss(seen, target, STYLE, target="batch_mean")),
+        "style_nearest": float(style_loss(seen, target, STYLE, target="nearest")),
         "content": float(content_loss(seen, source, CONTENT, normalized=True)),
     }
 
@@ -68,8 +68,8 @@ def rows_of(grid: Path) -> tuple[Image, Image]:
     """Cut a grid of two rows of squares into its pictures."""
     whole = images.to_tensor(images.read(grid))
     side = whole.shape[1] // 2
-    rows: list[Any] = [torch.stack(list(half.split(side, dim=2))) for half in whole.split(side, dim=1)]
-    return rows[0], rows[1]
+    top, below = (torch.stack(torch.split(whole[:, row : row + side], side, dim=2)) for row in (0, side))
+    return top, below
 
 
 def crops_of(folder: Path, side: int) -> Image:

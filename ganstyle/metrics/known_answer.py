@@ -33,7 +33,8 @@ def best_affine_color(source: Image, truth: Image) -> Image:
     inputs = torch.cat([pixels, torch.ones_like(pixels[:, :1])], dim=1)
     matrix = torch.linalg.lstsq(inputs.T @ inputs, inputs.T @ _pixels(truth)).solution
     batch, _, height, width = source.shape
-    return (inputs @ matrix).reshape(batch, height, width, 3).permute(0, 3, 1, 2).to(source.dtype).clamp(-1, 1)
+    mapped: Tensor = (inputs @ matrix).reshape(batch, height, width, 3).permute(0, 3, 1, 2)
+    return mapped.to(source.dtype).clamp(-1, 1)
 
 
 def _pixels(images: Image) -> Float[Tensor, "pixels 3"]:
