@@ -1,7 +1,7 @@
 """Batches from examples: the training images are numbered, and a loader is told at which number to begin."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -51,6 +51,15 @@ class Loaders(LightningDataModule):
             pin_memory=torch.cuda.is_available(),
             generator=torch.Generator(),
         )
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """Lightning's hook for `to_device`."""
+        return to_device(batch, device)
+
+
+def to_device(batch: Mapping[str, Any], device: torch.device) -> Any:
+    """Bring the images to the device; the seeds stay on the CPU, where they are read: a GPU would have to wait."""
+    return {key: value if key == "seed" else value.to(device, non_blocking=True) for key, value in batch.items()}
 
 
 def leave_signals(worker: int) -> None:

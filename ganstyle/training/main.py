@@ -33,7 +33,8 @@ def main() -> int:
         sentence = mistakes.sentence(error)
         if sentence is None or debug:
             raise
-        print(f"train.py: {sentence}", file=sys.stderr)
+        if _is_first() or not mistakes.is_everybodys(error):
+            print(f"train.py: {sentence}", file=sys.stderr)
         return 2
 
 
@@ -57,6 +58,8 @@ def _hydra() -> int:
             errors.append(error)
             return None
         codes.append(code)
+        if code > 128:
+            sys.exit(code)  # a signal ends a sweep, not only the trial at hand
         return score
 
     job()
@@ -90,7 +93,7 @@ def _is_first() -> bool:
 
 def _in_own_process(overrides: list[str], path: Path) -> int:
     """Launch a trial as its own command: ranks that a sweep's process starts would see the whole sweep's overrides."""
-    command = [sys.executable, str(Path(sys.argv[0]).resolve()), *overrides, f"hydra.run.dir={path}"]
+    command = [sys.executable, str(Path(sys.argv[0]).resolve()), *overrides, f"hydra.run.dir='{path}'"]
     return subprocess.run(command, check=False, env=os.environ | {"GANSTYLE_RUN_ID": path.name}).returncode
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from hydra.errors import HydraException, InstantiationException, MissingConfigException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from ganstyle.errors import GanstyleError, suggestion
+from ganstyle.errors import CheckpointError, ConfigError, GanstyleError, TrainingError, suggestion
 from ganstyle.training.folder import conf_folder
 
 
@@ -97,6 +97,17 @@ def _first_line(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
+def _lost_rank(error: BaseException) -> str | None:
+    """A rank that waits for one that is no more."""
+    lost = re.search(r"Connection (closed|reset) by peer|remote process exited|watchdog", str(error))
+    return "another process of this run ended; what it said stands above." if lost else None
+
+
+def is_everybodys(error: BaseException) -> bool:
+    """Whether all ranks of a run meet this mistake alike, so that one telling is enough."""
+    return any(isinstance(cause, ConfigError | CheckpointError | TrainingError) for cause in _chain(error))
+
+
 TELLERS: tuple[tuple[type[BaseException], Callable[[Any], str | None]], ...] = (
     (MissingConfigException, _unknown_option),
     (ConfigKeyError, _unknown_key),
@@ -106,5 +117,6 @@ TELLERS: tuple[tuple[type[BaseException], Callable[[Any], str | None]], ...] = (
     (HydraException, _bad_override),
     (OmegaConfBaseException, _bad_value),
     (ValueError, _bad_group),
+    (RuntimeError, _lost_rank),
     (OSError, _bad_file),
 )

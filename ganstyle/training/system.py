@@ -95,11 +95,6 @@ class System(LightningModule):
         if self.device.type == "cpu" and world_size() == 1:  # reading a loss costs nothing here; elsewhere: when logged
             self.journal.check()
 
-    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """Move the images; the seeds stay on the CPU, where they are read, so that no step waits for a GPU."""
-        images = {name: value for name, value in batch.items() if name != "seed"}
-        return {**super().transfer_batch_to_device(images, device, dataloader_idx), "seed": batch["seed"]}
-
     def _remember(self, outputs: Any) -> Any:
         shown = {field: pool.exchange(getattr(outputs, field)) for field, pool in self.method.pools.items()}
         return replace(outputs, **shown) if shown else outputs

@@ -15,11 +15,12 @@ from ganstyle.training.distributed import rank
 
 
 class Fault(Callback):
-    """Before the batch that begins at image number `at`: kill, term, interrupt, raise, or break a weight.
+    """Before the batch that begins at image number `at`: something goes wrong.
 
     Args:
         at: images seen before.
-        how: kill, term, int, group (SIGINT to all processes of this one's group), raise or nan.
+        how: kill, term, int, group (SIGINT to all processes of this one's group), raise, or blow_up (a weight turns
+            into no number).
         on: the rank that it happens to.
     """
 
@@ -30,7 +31,7 @@ class Fault(Callback):
         """Let it happen."""
         if system.images_seen != self.at or rank() != self.on:
             return
-        if self.how == "nan":
+        if self.how == "blow_up":
             nn.init.constant_(next(system.method.generators["generator"].parameters()), float("nan"))
         elif self.how == "raise":
             raise RuntimeError("a fault that a test wanted")

@@ -49,7 +49,7 @@ def test_every_player_moves_in_every_step() -> None:
         moved = [
             not torch.equal(w, old) for w, old in zip(player.network.parameters(), before[player.name], strict=True)
         ]
-        assert all(moved[:1]) and any(moved), player.name
+        assert moved[0], player.name
 
 
 def test_no_gradient_is_left_behind_after_a_turn() -> None:
@@ -175,7 +175,7 @@ def test_weights_that_are_not_one_number_per_term_are_refused(weights: dict[str,
 
 
 def test_a_misspelt_player_is_told_with_the_nearest_name() -> None:
-    with pytest.raises(ConfigError, match="unknown player in system.weights: 'generater'; did you mean 'generator'"):
+    with pytest.raises(ConfigError, match=r"unknown player in system\.weights: 'generater'; did you mean 'generator'"):
         system(weights={"discriminator": WEIGHTS["discriminator"], "generater": WEIGHTS["generator"]})
 
 
@@ -210,5 +210,5 @@ def test_lazy_penalties_come_every_nth_turn_with_n_times_their_weight() -> None:
 
 
 def test_an_interval_for_what_is_not_a_penalty_is_refused() -> None:
-    with pytest.raises(ConfigError, match="system.lazy names 'l1'"):
+    with pytest.raises(ConfigError, match=r"system\.lazy names 'l1'"):
         system(lazy={"l1": 2})

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import default_collate
 
 from ganstyle.images import grid
+from ganstyle.training.loaders import to_device
 from ganstyle.training.loggers import log_picture
 from ganstyle.training.system import System
 from ganstyle.training.values import whole
@@ -42,7 +43,7 @@ def sample(system: System, examples: Any, count: int) -> dict[str, Tensor]:
     few = [examples[number] for number in range(min(count, len(examples)))]
     with system.looking():
         for example in few:
-            batch = system.transfer_batch_to_device(default_collate([example]), system.device, 0)
+            batch = to_device(default_collate([example]), system.device)
             for name, picture in _pictures(system, system.method(batch)).items():
                 columns.setdefault(name, []).append(picture.float().cpu())
     return {name: torch.cat(pictures) for name, pictures in columns.items()}

@@ -10,7 +10,7 @@ from pytorch_lightning import Callback, Trainer
 from ganstyle.data.problem import Problem
 from ganstyle.metrics.known_answer import psnr
 from ganstyle.training.distributed import gather
-from ganstyle.training.loaders import Loaders, batches
+from ganstyle.training.loaders import Loaders, batches, to_device
 from ganstyle.training.loggers import log_metrics
 from ganstyle.training.system import System
 from ganstyle.training.values import whole
@@ -45,7 +45,7 @@ def validate(system: System, loaders: Loaders) -> dict[str, float]:
     images = 0
     with system.looking():
         for raw in batches(loaders.problem.val, loaders.batch_size):
-            batch = system.transfer_batch_to_device(raw, system.device, 0)
+            batch = to_device(raw, system.device)
             _, terms = system.judge(batch)
             if "truth" in batch:
                 terms["val/psnr"] = psnr(system.translate(batch["source"]), batch["truth"]).mean()

@@ -1,0 +1,73 @@
+"""SIGTERM and SIGINT finish the batch, save, and end the run; a folder belongs to one run."""
+
+import fcntl
+import signal
+from pathlib import Path
+
+import pytest
+from training.game import checkpoint, drift, fault, here, newest, train
+
+
+@pytest.mark.parametrize(("how", "number"), [("term", signal.SIGTERM), ("int", signal.SIGINT)])
+def test_a_signal_finishes_the_batch_saves_and_resumes_exactly(tmp_path: Path, how: str, number: int) -> None:
+    with pytest.raises(SystemExit) as ended:
+        here(tmp_path / "other", *fault(how, 10))
+    assert ended.value.code == 128 + number
+    run = newest(tmp_path / "other")
+    assert checkpoint(run)["images_seen"] == 12
+    assert not (run / "artifact").exists()
+    assert here(tmp_path / "other", "resume=last").code == 0
+    assert here(tmp_path / "whole").code == 0
+    assert drift(newest(tmp_path / "whole"), run) == []
+
+
+def test_a_signal_in_an_open_accumulation_window_waits_for_its_end(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        here(tmp_path, "system.accumulate=3", "trainer.max_epochs=4", "data.scenes=24", *fault("term", 6))
+    assert checkpoint(newest(tmp_path))["images_seen"] == 12
+
+
+def test_a_signal_in_the_last_batch_leaves_only_the_results_to_be_written(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        here(tmp_path, *fault("term", 22))
+    assert checkpoint(newest(tmp_path))["images_seen"] == 24
+    assert here(tmp_path, "resume=last").code == 0
+    assert (newest(tmp_path) / "artifact").is_dir()
+
+
+def test_the_signals_are_given_back_after_a_run(tmp_path: Path) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    here(tmp_path, "trainer.max_images=2")
+    with pytest.raises(SystemExit):
+        here(tmp_path, *fault("term", 2))
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+
+
+@pytest.mark.slow
+def test_an_interrupt_from_a_terminal_reaches_workers_too_and_harms_nothing(tmp_path: Path) -> None:
+    ended = train(tmp_path, "trainer.workers=2", "trainer.max_images=2000", *fault("group", 10))
+    assert ended.code == 128 + signal.SIGINT, ended.err
+    assert checkpoint(newest(tmp_path))["images_seen"] == 12
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_a_sweep_and_not_only_its_trial(tmp_path: Path) -> None:
+    ended = train(tmp_path, "system.weights.generator.l1=1,2,3", *fault("int", 4), "-m")
+    assert ended.code == 128 + signal.SIGINT, ended.err
+    assert len(list(tmp_path.rglob("config.yaml"))) == 1
+
+
+def test_a_second_run_on_one_folder_is_refused(tmp_path: Path) -> None:
+    assert here(tmp_path, "trainer.max_images=2").code == 0
+    with (newest(tmp_path) / ".lock").open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        ended = here(tmp_path, "trainer.max_images=2", "resume=last")
+    assert ended.code == 2
+    assert f"another run is writing in {newest(tmp_path)}; wait for it" in ended.err
+
+
+def test_two_runs_in_one_second_have_a_folder_each(tmp_path: Path) -> None:
+    for _ in range(3):
+        assert here(tmp_path, "trainer.max_images=2", "logger=none").code == 0
+    assert len(list((tmp_path / "smoke").iterdir())) == 3
