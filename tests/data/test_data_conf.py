@@ -35,7 +35,7 @@ def test_every_data_config_builds_and_gives_pictures_of_one_size(name: str, pict
     if name.startswith("toy"):
         problem = build(name, size=32, scenes=2, val=1, held_out=1)
     else:
-        kind = "paired" if name in ("paired", "maps", "facades") else "unpaired"
+        kind = "paired" if name.startswith(("paired", "maps", "facades")) else "unpaired"
         problem = build(name, root=pictures[kind])
     for examples in (problem.train, problem.val, problem.test):
         example = examples[0]
