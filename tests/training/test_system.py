@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from training.bench import Bench, batch
 from training.game import WEIGHTS, pix2pix, system
 
 from ganstyle.errors import ConfigError, TrainingError
@@ -13,28 +14,6 @@ from ganstyle.nn.light import Light
 from ganstyle.nn.patchgan import PatchGAN
 from ganstyle.training.journal import Journal
 from ganstyle.training.system import System
-from ganstyle.types import Batch
-
-
-class Bench:
-    """Steps a system without Lightning's trainer."""
-
-    def __init__(self, subject: System) -> None:
-        self.system = subject
-        self.optimizers = subject.configure_optimizers()
-        subject.optimizers = lambda use_pl_optimizer=True: self.optimizers  # type: ignore[method-assign, assignment]
-        subject.manual_backward = lambda loss: loss.backward()  # type: ignore[method-assign]
-        subject._trainer = self  # type: ignore[assignment]
-        subject._set_learning_rates()
-
-    def step(self, batch: Batch) -> None:
-        self.system.training_step(batch, 0)
-
-
-def batch(first: int = 0, count: int = 2) -> Batch:
-    generator = torch.Generator().manual_seed(first)
-    source, target = (torch.rand(count, 3, 16, 16, generator=generator) * 2 - 1 for _ in range(2))
-    return {"source": source, "target": target, "seed": torch.arange(first, first + count)}
 
 
 def parameters(subject: System) -> Iterator[torch.Tensor]:
