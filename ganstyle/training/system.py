@@ -73,7 +73,7 @@ class System(LightningModule):
         self.averages = nn.ModuleDict({name: copy.deepcopy(generator) for name, generator in kept.items()})
         self.averages.requires_grad_(False).eval()
         self.journal = Journal()
-        self.images_seen = self.images_before = self.turns = self.gathered = 0
+        self.images_seen = self.images_before = self.images_gathered = self.turns = self.gathered = 0
         self.latest: dict[str, float] = {}
         self.scores: dict[str, float] = {}
 
@@ -102,6 +102,7 @@ class System(LightningModule):
     def _count(self, images: int) -> None:
         self.images_before, self.images_seen = self.images_seen, self.images_seen + images
         self.gathered += 1
+        self.images_gathered += images
 
     @property
     def between_turns(self) -> bool:
@@ -134,11 +135,11 @@ class System(LightningModule):
         optimizer.zero_grad()
 
     def _end_turn(self) -> None:
-        self.turns += 1
-        self.gathered = 0
+        keep = average.decay(self.images_gathered, self.images_seen, self.half_life)
         for name, mean in self.averages.items():
-            keep = average.decay(self.images_seen - self.images_before, self.images_seen, self.half_life)
             average.update(mean, self.method.generators[name], keep)
+        self.turns += 1
+        self.gathered = self.images_gathered = 0
         self._set_learning_rates()
 
     # The run ---------------------------------------------------------------------------------------------------------

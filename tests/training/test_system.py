@@ -98,6 +98,17 @@ def test_the_average_follows_the_live_generator_and_leaves_the_discriminator_alo
             torch.testing.assert_close(mean, keep * old + (1 - keep) * new)
 
 
+def test_the_average_counts_all_images_of_an_accumulated_turn() -> None:
+    bench = Bench(system(ema=10, accumulate=2))
+    before = [p.clone() for p in bench.system.averages.parameters()]
+    for number in range(2):
+        bench.step(batch(2 * number))
+    keep = 0.5 ** (4 / (0.05 * 4))  # four images, a half-life ramped up to 5 % of those seen
+    live = bench.system.method.generators["generator"].parameters()
+    for mean, old, new in zip(bench.system.averages.parameters(), before, live, strict=True):
+        torch.testing.assert_close(mean, keep * old + (1 - keep) * new)
+
+
 def test_looking_uses_the_averages_and_changes_nothing() -> None:
     bench = Bench(system(ema=10))
     bench.step(batch())
