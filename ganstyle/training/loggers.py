@@ -4,8 +4,10 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from netrc import NetrcParseError, netrc
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import numpy as np
 from hydra.utils import instantiate
@@ -58,7 +60,7 @@ def wandb(
     number("logger.wandb.timeout", timeout, least=1)
     os.environ.setdefault("WANDB_DISABLE_CODE", "true")
     os.environ.setdefault("WANDB_SILENT", "true")
-    if mode == "online" and not client.api.api_key:
+    if mode == "online" and not _has_key():
         log.warning(
             "logger=wandb is offline: there is no key; run `wandb login`, then `wandb sync %s`.", folder / "wandb"
         )
@@ -66,12 +68,25 @@ def wandb(
     try:
         run = _start(client, folder, project, mode, timeout)
     except Exception as error:  # whatever goes wrong in a service must not cost a run
-        log.warning("logger=wandb is offline: the service did not answer (%s); `wandb sync` uploads it later.", error)
+        reason = str(error).partition("\n")[0]
+        log.warning("logger=wandb is offline: the service did not answer (%s); `wandb sync` uploads it later.", reason)
         client.teardown()
         run = _start(client, folder, project, "offline", timeout)
     run.define_metric(X_AXIS)
     run.define_metric("*", step_metric=X_AXIS)
     return WandbLogger(experiment=run, save_dir=folder)
+
+
+def _has_key() -> bool:
+    """Whether a key is where wandb looks for one, without asking wandb, which would ask the user."""
+    if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
+        return True
+    host = urlsplit(os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai").hostname or ""
+    file = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
+    try:
+        return file.is_file() and netrc(str(file)).authenticators(host) is not None
+    except (NetrcParseError, OSError):
+        return False
 
 
 def _start(client: Any, folder: Path, project: str, mode: str, timeout: int | float) -> Any:

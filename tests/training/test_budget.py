@@ -95,6 +95,7 @@ def test_bf16_trains_on_weights_and_losses_in_fp32(tmp_path: Path) -> None:
             torch.testing.assert_close(tensor, exact["networks"][name][key], atol=0.02, rtol=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("switch", ["trainer.memory_format=channels_last", "trainer.fused=false", "trainer.fused=true"])
 def test_a_switch_of_speed_changes_no_result_but_in_the_last_bits(tmp_path: Path, switch: str) -> None:
     for overrides in ((), (switch,)):

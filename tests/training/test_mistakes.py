@@ -53,6 +53,17 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, tuple[int,
     return dict(zip(MISTAKES, json.loads(done.stdout), strict=True)), folder
 
 
+QUICK = ("methd=cut", "experiment=vangoh", "a b", "seed=abc", "trainer.max_images=0", "objective=val/generator/l2")
+
+
+@pytest.mark.parametrize("mistake", QUICK)
+def test_a_mistake_is_told_at_once(tmp_path: Path, mistake: str) -> None:
+    ended = here(tmp_path / "runs", mistake)
+    assert ended.code == 2
+    assert MISTAKES[mistake] in ended.err
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_one_sentence(told: tuple[dict[str, tuple[int, str]], Path], mistake: str) -> None:
     code, said = told[0][mistake]
@@ -62,6 +73,7 @@ def test_a_mistake_is_one_sentence(told: tuple[dict[str, tuple[int, str]], Path]
     assert MISTAKES[mistake] in said
 
 
+@pytest.mark.slow
 def test_a_mistake_leaves_nothing_behind(told: tuple[dict[str, tuple[int, str]], Path]) -> None:
     runs = told[1] / "runs"
     assert not runs.exists() or list(runs.iterdir()) == []

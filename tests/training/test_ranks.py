@@ -38,20 +38,16 @@ def share(number: int, rank: int, ranks: int) -> Batch:
     """One rank's consecutive images of a step, in double precision."""
     whole: Any = batch(number * IMAGES, IMAGES)
     part = slice(rank * IMAGES // ranks, (rank + 1) * IMAGES // ranks)
-    half: Any = {
-        key: value[part].double() if value.is_floating_point() else value[part] for key, value in whole.items()
-    }
-    return half
+    half: Any = {key: value[part] for key, value in whole.items()}
+    return {**half, "source": half["source"].double(), "target": half["target"].double()}
 
 
 def play(method: str, rank: int = 0, ranks: int = 1) -> dict[str, torch.Tensor]:
     bench = game(method)
     for number in range(STEPS):
         bench.step(share(number, rank, ranks))
-    return {
-        **bench.system.method.state_dict(),
-        **{f"ema.{k}": v for k, v in bench.system.averages.state_dict().items()},
-    }
+    averages: dict[str, torch.Tensor] = bench.system.averages.state_dict()
+    return {**bench.system.method.state_dict(), **{f"ema.{name}": mean for name, mean in averages.items()}}
 
 
 def play_as_rank(rank: int, folder: Path) -> None:

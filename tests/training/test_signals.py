@@ -8,7 +8,9 @@ import pytest
 from training.game import checkpoint, drift, fault, here, newest, train
 
 
-@pytest.mark.parametrize(("how", "number"), [("term", signal.SIGTERM), ("int", signal.SIGINT)])
+@pytest.mark.parametrize(
+    ("how", "number"), [("term", signal.SIGTERM), pytest.param("int", signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_signal_finishes_the_batch_saves_and_resumes_exactly(tmp_path: Path, how: str, number: int) -> None:
     with pytest.raises(SystemExit) as ended:
         here(tmp_path / "other", *fault(how, 10))
@@ -68,6 +70,6 @@ def test_a_second_run_on_one_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_two_runs_in_one_second_have_a_folder_each(tmp_path: Path) -> None:
-    for _ in range(3):
+    for _ in range(2):
         assert here(tmp_path, "trainer.max_images=2", "logger=none").code == 0
-    assert len(list((tmp_path / "smoke").iterdir())) == 3
+    assert len(list((tmp_path / "smoke").iterdir())) == 2
