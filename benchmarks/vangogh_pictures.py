@@ -1,11 +1,11 @@
 """Compare a model with another one's pictures of the same photographs, by a network that neither learned from.
 
-python benchmarks/vangogh_pictures.py --model examples/models/vangogh --peer GRID.jpg --paintings FOLDER --features FILE \\
-    --output benchmarks/results/vangogh_pictures.json
+python -m benchmarks.vangogh_pictures --model examples/models/vangogh --peer GRID.jpg --paintings FOLDER
+    --features FILE --output benchmarks/results/vangogh_pictures.json
 
-GRID.jpg holds squares: photographs in the first row, the peer's results below. Style is the relative Gram distance to the
-mean Gram of crops of the paintings, or to the nearest crop, content the distance of instance-normalized features; both are 0 at best, and rows for
-the untouched photographs and for a half blend show what a number means.
+GRID.jpg holds squares: photographs in the first row, the peer's results below. Style is the relative Gram distance to
+the mean Gram of crops of the paintings, or to the nearest crop; content is the distance of instance-normalized
+features. Both are 0 at best, and rows for the untouched photographs and for a half blend show what a number means.
 """
 
 import argparse
@@ -42,11 +42,11 @@ def main() -> None:
     crops = crops_of(arguments.paintings, photographs.shape[-1])
     rows = {"model": ours, "peer": theirs, "photograph": photographs, "half blend": (ours + photographs) / 2}
     result = {
-        "command": f"python benchmarks/vangogh_pictures.py --model {arguments.model} --peer {arguments.peer.name} ...",
+        "command": f"python -m benchmarks.vangogh_pictures --model {arguments.model} --peer {arguments.peer.name} ...",
         "commit": commit(),
         "machine": machine(),
-        "protocol": f"{len(photographs)} photographs of {photographs.shape[-1]} px, {CROPS} crops of the paintings at scales "
-        f"1 to 4, features of {arguments.features.name}, style {list(STYLE)}, content {list(CONTENT)}",
+        "protocol": f"{len(photographs)} photographs of {photographs.shape[-1]} px, {CROPS} crops of the paintings at "
+        f"scales 1 to 4, features of {arguments.features.name}, style {list(STYLE)}, content {list(CONTENT)}",
         "scores": {name: scores(judge, pictures, photographs, crops) for name, pictures in rows.items()},
     }
     arguments.output.write_text(json.dumps(result, indent=2) + "\n")

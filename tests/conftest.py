@@ -1,27 +1,23 @@
 """Every test runs on one thread, with annotations of shapes checked at run time."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
-
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-
-from jaxtyping import install_import_hook
-
-install_import_hook("ganstyle", "beartype.beartype")
 
 import pytest
 import torch
+from jaxtyping import install_import_hook
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+install_import_hook("ganstyle", "beartype.beartype")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
+def _one_thread() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    yield
 
 
 @pytest.fixture(scope="session")

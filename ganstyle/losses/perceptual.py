@@ -81,7 +81,8 @@ def style_loss(
     """Weighted sum over layers of the squared distance to the target's statistics, relative to their mean square.
 
     An image without any activation is at distance 1 in every layer (at most 1 with `nearest`, whose scale is that of
-    all targets), a copy of the target at 0, so one weight holds for all layers, image sizes and feature networks. `target` says what an image of the batch is compared with:
+    all targets), a copy of the target at 0, so one weight holds for all layers, image sizes and feature networks.
+    `target` says what an image of the batch is compared with:
 
     * `each`: the target in its own place of the batch; two half batches then average to the whole;
     * `batch_mean`: the mean statistics of the batch's targets, the least noisy stand-in for the collection's;
