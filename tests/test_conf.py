@@ -66,7 +66,8 @@ def with_few_pictures(config: DictConfig, pictures: dict[str, str]) -> DictConfi
     """The configuration with a few made pictures, or a few toy scenes, in the place of its data."""
     layout = config.data._target_.rpartition(".")[2]
     toy = {"size": 32, "scenes": 2, "val": 1, "held_out": 1}
-    few: DictConfig = OmegaConf.merge(config, {"data": toy if layout == "toy" else {"root": pictures[layout]}})
+    few = OmegaConf.merge(config, {"data": toy if layout == "toy" else {"root": pictures[layout]}})
+    assert isinstance(few, DictConfig)
     return few
 
 
