@@ -20,7 +20,7 @@ def main() -> int:
     """Run Hydra on the command line; return the exit code: 0, 2 for a mistake, 128 + n for signal n."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # hand exceptions on instead of printing them
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads cost a busy machine up to ten times the step
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine, threads that spin cost several steps
     debug = DEBUG in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != DEBUG]
     from ganstyle.training import mistakes
