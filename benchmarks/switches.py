@@ -1,7 +1,8 @@
 """Time a training step under each switch of `conf/trainer`, interleaved: `python -m benchmarks.switches --output FILE`.
 
 Every arm is the same game (pix2pix, batch of four at 128 px) with switches turned from the plain state: fp32,
-contiguous, eager, unfused. The figure is the ratio of its step time to the plain arm's next to it, so a busy machine cancels out.
+contiguous, eager, unfused. The figure is the ratio of its step time to that of the plain arm next to it, so that a busy
+machine cancels out.
 """
 
 import argparse
@@ -77,7 +78,7 @@ def stepper(
         UNet(depth=7, channels=32), PatchGAN(in_channels=6, channels=32, norm="batch"), adversarial="vanilla"
     ).to(device)
     if channels_last:
-        method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        method.to(memory_format=torch.channels_last)
     if compiled:
         method.generator.compile()
         method.discriminator.compile()

@@ -110,11 +110,11 @@ class Options:
         return "bf16-mixed" if _has_bf16(self.device_type()) else "32"
 
     def uses_channels_last(self) -> bool:
-        """Whether images and weights lie channels last: on CUDA unless told otherwise (on a CPU it measured slower)."""
+        """Whether images and weights lie channels last: on CUDA unless told otherwise (on a CPU it makes no sure difference)."""
         return self.memory_format == "channels_last" or (self.memory_format == "auto" and self.device_type() == "cuda")
 
     def compiles(self) -> bool:
-        """Whether sub-networks are compiled: on CUDA unless told otherwise (on a CPU it ended level with eager)."""
+        """Whether sub-networks are compiled: on CUDA unless told otherwise (on a CPU it is slower)."""
         return self.device_type() == "cuda" if self.compile == "auto" else bool(self.compile)
 
     def fuses(self) -> bool:
