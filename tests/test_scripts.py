@@ -83,7 +83,10 @@ def test_a_missing_venv_module_is_told_and_leaves_nothing(checkout: Path) -> Non
     assert not (checkout / ".venv").exists()
 
 
-@pytest.mark.parametrize("name", ["scripts/setup", "scripts/quickstart", "scripts/test", "scripts/check", ".ci/run"])
+@pytest.mark.parametrize(
+    "name",
+    ["scripts/setup", "scripts/quickstart", "scripts/test", "scripts/check", "scripts/train_paper_recipes", ".ci/run"],
+)
 def test_every_script_can_be_run(name: str) -> None:
     assert (REPOSITORY / name).stat().st_mode & 0o111
     subprocess.run(["bash", "-n", REPOSITORY / name], check=True)
