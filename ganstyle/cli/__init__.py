@@ -3,6 +3,7 @@
 Each command imports what it needs when it runs, so that `ganstyle --help` answers at once.
 """
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -27,3 +28,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return MISTAKE
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:  # whoever reads the output has seen enough, e.g. `ganstyle fetch | head`
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  (the interpreter flushes it on the way out)
+        return 0

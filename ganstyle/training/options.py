@@ -110,7 +110,7 @@ class Options:
         return "bf16-mixed" if _has_bf16(self.device_type()) else "32"
 
     def uses_channels_last(self) -> bool:
-        """Whether images and weights lie channels last: on CUDA unless told otherwise (on a CPU it makes no sure difference)."""
+        """Whether images and weights lie channels last: on CUDA unless told otherwise (a CPU hardly cares)."""
         return self.memory_format == "channels_last" or (self.memory_format == "auto" and self.device_type() == "cuda")
 
     def compiles(self) -> bool:

@@ -143,4 +143,6 @@ def _record(config: DictConfig, path: Path, overrides: list[str], state: State |
         return
     folder.record(path, config, overrides)
     if state is not None:
-        log.warning("resuming %s at %d of %d images.", path, state["images_seen"], system.total_images)
+        log.info("resuming %s at %d of %d images.", path, state["images_seen"], system.total_images)
+    else:
+        log.info("training %s for %d images in %s.", config.name, system.total_images, path)
