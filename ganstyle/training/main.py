@@ -93,7 +93,13 @@ def _is_first() -> bool:
 
 def _in_own_process(overrides: list[str], path: Path) -> int:
     """Launch a trial as its own command: ranks that a sweep's process starts would see the whole sweep's overrides."""
-    command = [sys.executable, str(Path(sys.argv[0]).resolve()), *overrides, f"hydra.run.dir='{path}'"]
+    command = [
+        sys.executable,
+        str(Path(sys.argv[0]).resolve()),
+        *overrides,
+        "hydra.mode=RUN",
+        f"hydra.run.dir='{path}'",
+    ]
     return subprocess.run(command, check=False, env=os.environ | {"GANSTYLE_RUN_ID": path.name}).returncode
 
 
