@@ -1,6 +1,7 @@
 """Every choice in conf/ composes and builds, and offers nothing that its constructor does not take."""
 
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -148,8 +149,9 @@ def test_a_sweep_varies_keys_that_its_command_composes(sweep: str) -> None:
     command = re.search(r"^# python train\.py -m (.*)$", text, re.MULTILINE)
     assert command
     config = composed(*command.group(1).split())
-    params = OmegaConf.load(CONF / "sweep" / f"{sweep}.yaml").hydra.sweeper.params
-    for key, values in params.items():
+    hydra = OmegaConf.load(CONF / "sweep" / f"{sweep}.yaml").hydra
+    assert hydra.mode == "MULTIRUN"
+    for key, values in hydra.sweeper.params.items():
         assert OmegaConf.select(config, key) is not None
         assert "," in values
 
@@ -160,8 +162,17 @@ def test_every_group_says_what_it_is() -> None:
 
 
 @pytest.mark.slow
-def test_a_written_sweep_trains_every_combination(tmp_path: Path) -> None:
-    ended = train(tmp_path, "sweep=seeds", "trainer.max_images=2", "logger=none", "-m")
+@pytest.mark.parametrize("multirun", [("-m",), ()], ids=["with -m", "without -m"])
+def test_a_written_sweep_trains_every_combination(tmp_path: Path, multirun: tuple[str, ...]) -> None:
+    ended = train(tmp_path, "sweep=seeds", "trainer.max_images=2", "logger=none", *multirun)
     assert ended.code == 0, ended.err
-    runs = sorted(newest(tmp_path).glob("*/metrics.json"))
-    assert len(runs) == 3
+    cards = sorted(newest(tmp_path).glob("*/artifact/card.json"))
+    assert [json.loads(card.read_text())["training"]["seed"] for card in cards] == [0, 1, 2]
+
+
+@pytest.mark.slow
+def test_a_written_sweep_over_two_devices_trains_each_trial_once(tmp_path: Path) -> None:
+    devices = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.max_images=4")
+    ended = train(tmp_path, "sweep=seeds", "logger=none", *devices)
+    assert ended.code == 0, ended.err
+    assert [path.parent.name for path in sorted(tmp_path.rglob("metrics.json"))] == ["0", "1", "2"]
