@@ -1,13 +1,15 @@
 """Train pix2pix on the toy problem in a plain loop: a method needs neither Lightning nor Hydra.
 
-python examples/bare_loop.py 400
+python examples/bare_loop.py 400 artifact
 """
 
 import sys
+from pathlib import Path
 
 import torch
 from torch.utils.data import default_collate
 
+from ganstyle import artifact
 from ganstyle.data.toy import toy
 from ganstyle.methods.pix2pix import Pix2Pix
 from ganstyle.metrics.known_answer import psnr
@@ -18,8 +20,8 @@ from ganstyle.types import Batch
 WEIGHTS = {"discriminator": {"real": 0.5, "fake": 0.5}, "generator": {"adversarial": 1.0, "l1": 100.0}}
 
 
-def main(steps: int) -> None:
-    """Let both players move on every batch, then compare what the generator paints with the truth."""
+def main(steps: int, folder: Path) -> None:
+    """Let both players move on every batch, compare what the generator paints with the truth, and keep it."""
     torch.manual_seed(0)
     problem = toy(size=32, scenes=32, val=1, held_out=8)
     method = Pix2Pix(Light(channels=8, blocks=2), PatchGAN(in_channels=6, channels=8, layers=2), adversarial="vanilla")
@@ -29,6 +31,7 @@ def main(steps: int) -> None:
     for batch in (default_collate([problem.train[4 * step + n] for n in range(4)]) for step in range(steps)):
         move(method, optimizers, batch)
     print(f"trained    {score(method, held_out):.1f} dB")
+    artifact.save(method.generator, folder, styles=["toy"], data=problem.card, losses=WEIGHTS)
 
 
 def move(method: Pix2Pix, optimizers: dict[str, torch.optim.Adam], batch: Batch) -> None:
@@ -49,4 +52,4 @@ def score(method: Pix2Pix, batch: Batch) -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), Path(sys.argv[2]))

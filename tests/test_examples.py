@@ -29,10 +29,13 @@ def test_a_photograph_is_restyled(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert painting.size == (41, 30)
 
 
-def test_a_plain_loop_learns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    play(monkeypatch, "bare_loop", 24)
+def test_a_plain_loop_learns_and_leaves_an_artifact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(monkeypatch, "bare_loop", 24, tmp_path / "toy")
     untrained, trained = (float(line.split()[1]) for line in capsys.readouterr().out.splitlines())
     assert trained > untrained + 1
+    assert artifact.load(tmp_path / "toy").card.styles == ("toy",)
 
 
 def test_a_loss_of_ones_own_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
