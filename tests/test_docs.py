@@ -10,7 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from ganstyle.cli.parser import parse
+from ganstyle.cli.parser import COMMANDS, parse
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CONF = REPOSITORY / "conf"
@@ -32,10 +32,11 @@ def links(text: str) -> Iterator[str]:
 
 
 def commands(program: str) -> list[str]:
-    """Every call of a program in a code fence, in the comments of conf/ or in the text of --help."""
+    """Every call of a program in a document's code, fenced or inline, in conf/'s comments or in the text of --help."""
     fences = [fence for text in TEXTS.values() for fence in re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S)]
+    spans = [span for text in TEXTS.values() for span in re.findall(r"(?<!`)`([^`\n]+)`", text)]
     comments = [path.read_text(encoding="utf-8") for path in CONF.rglob("*.yaml")]
-    lines = [line.lstrip("# ") for text in [*fences, *comments] for line in text.splitlines()]
+    lines = [line.lstrip("# ") for text in [*fences, *spans, *comments] for line in text.splitlines()]
     called = [re.split(r"\s{2,}|\s#", line)[0].strip() for line in lines if line.startswith(f"{program} ")]
     return sorted(set(called))
 
@@ -49,7 +50,7 @@ def composed(*overrides: str) -> DictConfig:
 
 def overrides(command: str) -> list[str]:
     """What a command of train.py overrides, with one value where a sweep gives several."""
-    words = [word for word in shlex.split(command)[2:] if "=" in word and not word.endswith("=...")]
+    words = [word for word in shlex.split(command)[2:] if "=" in word and not word.endswith(("=...", "=NAME"))]
     return [re.sub(r"=([\w.]+),[\w.,]+$", r"=\1", word) for word in words]
 
 
@@ -91,7 +92,7 @@ def test_the_map_names_every_group_of_conf_and_every_script() -> None:
     assert [name for name in groups | scripts if name not in README] == []
 
 
-@pytest.mark.parametrize("command", commands("python train.py"))
+@pytest.mark.parametrize("command", [*commands("python train.py"), *commands("torchrun")])
 def test_a_training_command_of_the_documents_composes(command: str) -> None:
     assert composed(*overrides(command)).name
 
@@ -99,7 +100,14 @@ def test_a_training_command_of_the_documents_composes(command: str) -> None:
 @pytest.mark.parametrize("command", commands("ganstyle"))
 def test_a_command_of_ganstyle_in_the_documents_is_understood(command: str) -> None:
     words = shlex.split(command)[1:]
-    assert "--help" in words or parse(words).run
+    names = [word.strip(",") for word in words]
+    assert "--help" in words or set(names) <= set(COMMANDS) or parse(words).run
+
+
+def test_every_program_that_the_documents_call_exists() -> None:
+    programs = {command.split()[1] for command in commands("python") if not command.startswith("python -")}
+    modules = {f"{command.split()[2].replace('.', '/')}.py" for command in commands("python -m")}
+    assert [path for path in sorted(programs | modules) if not (REPOSITORY / path).is_file()] == []
 
 
 @pytest.mark.parametrize("name", [name for name in TEXTS if name != "docs/architecture.md"])
