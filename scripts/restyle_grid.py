@@ -1,6 +1,6 @@
 """Draw photographs and what artifacts make of them, a column for each photograph, a row for each artifact.
 
-python scripts/restyle_grid.py --model examples/models/vangogh --output docs/images/vangogh_kodak.jpg PHOTO ...
+python scripts/restyle_grid.py --model examples/models/vangogh --output docs/images/vangogh_kodak.webp PHOTO ...
 """
 
 import argparse
