@@ -122,9 +122,9 @@ def test_a_trial_that_fails_does_not_end_the_sweep_but_its_success(tmp_path: Pat
 @pytest.mark.slow
 def test_a_whole_run_says_nothing_but_what_it_does(tmp_path: Path) -> None:
     ended = train(tmp_path, "trainer.workers=1")
-    assert ended.err == ""
+    assert ended.err == f"training smoke for 24 images in {newest(tmp_path)}.\n"
     assert ended.out.splitlines()[-1].startswith("gain ")
-    assert newest(tmp_path).is_dir()
+    assert (newest(tmp_path) / "run.log").read_text().endswith(ended.err)
 
 
 @pytest.mark.slow
