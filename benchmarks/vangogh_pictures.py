@@ -1,4 +1,4 @@
-"""Compare a model with another one's pictures of the same photographs, by a network that neither learned from.
+"""Compare a model with another one's pictures of the same photographs, by a network that is neither's own.
 
 python -m benchmarks.vangogh_pictures --model examples/models/vangogh --peer GRID.jpg --paintings FOLDER
     --features FILE --output benchmarks/results/vangogh_pictures.json
