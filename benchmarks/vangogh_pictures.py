@@ -1,4 +1,4 @@
-"""Compare a model with another one's pictures of the same photographs, by a network that is neither's own.
+"""Compare models with another one's pictures of the same photographs, by a network that is none's own.
 
 python -m benchmarks.vangogh_pictures --model examples/models/vangogh --peer GRID.jpg --paintings FOLDER
     --features FILE --output benchmarks/results/vangogh_pictures.json
@@ -30,19 +30,24 @@ CROPS = 64
 
 
 def main() -> None:
-    """Score the model, the peer and two baselines, and write one results file."""
+    """Score the models, the peer and two baselines, and write one results file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("model", "peer", "paintings", "features", "output"):
+    parser.add_argument("--model", type=Path, required=True, action="append", help="may be repeated")
+    for name in ("peer", "paintings", "features", "output"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     arguments = parser.parse_args()
     photographs, theirs = rows_of(arguments.peer)
-    model = load(arguments.model)
-    ours = torch.cat([model.stylize(photo[None]) for photo in photographs])
+    ours = {}
+    for folder in arguments.model:
+        model = load(folder)
+        ours[model.card.training["experiment"]] = torch.cat([model.stylize(photo[None]) for photo in photographs])
     judge = perceptual(path=str(arguments.features))
     crops = crops_of(arguments.paintings, photographs.shape[-1])
-    rows = {"model": ours, "peer": theirs, "photograph": photographs, "half blend": (ours + photographs) / 2}
+    half = (next(iter(ours.values())) + photographs) / 2
+    rows = {**ours, "peer": theirs, "photograph": photographs, "half blend with the first": half}
     result = {
-        "command": f"python -m benchmarks.vangogh_pictures --model {arguments.model} --peer {arguments.peer.name} ...",
+        "command": f"python -m benchmarks.vangogh_pictures, models {', '.join(ours)}, peer {arguments.peer.name}",
+        "weights": {name: load(f).card.weights_sha256 for name, f in zip(ours, arguments.model, strict=True)},
         "commit": commit(),
         "machine": machine(),
         "protocol": f"{len(photographs)} photographs of {photographs.shape[-1]} px, {CROPS} crops of the paintings at "
