@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from ganstyle.errors import ConfigError, unknown
 from ganstyle.losses.adversarial import game
 from ganstyle.losses.patches import patch_sliced_wasserstein
 from ganstyle.losses.perceptual import STYLE_TARGETS, content_loss, gram, moments, style_loss
 from ganstyle.losses.reconstruction import l1
-from ganstyle.losses.smoothness import total_variation
+from ganstyle.losses.smoothness import fine_color, total_variation
 from ganstyle.methods.base import Method, Player
 from ganstyle.methods.penalties import Sight, slope_penalties
 from ganstyle.nn.vgg import Perceptual
@@ -23,12 +24,12 @@ STYLE_TERMS: Mapping[str, str] = {"gram": "style", "moments": "style_moments", "
 
 @dataclass(frozen=True)
 class Outputs:
-    """A photograph, the same restyled, a picture of the collection and, where asked for, that picture restyled."""
+    """A photograph, the same restyled, a picture of the collection and, where asked for, (some of) those restyled."""
 
     source: Image
     fake: Image
     target: Image
-    identity: Image | None
+    identity: Float[Tensor, "kept 3 height width"] | None
     seed: Seeds
 
 
@@ -51,14 +52,15 @@ class PerceptualGAN(Method[Outputs]):
         content_normalized: bool = True,
         style: Sequence[str] = ("gram",),
         style_target: str = "batch_mean",
-        identity: bool = True,
+        identity_every: int = 1,
         r1: bool = False,
         n_critic: int = 1,
     ) -> None:
         """Take weights by layer name for content and for style.
 
         `style` lists the measures of style, `style_target` says what a result is measured against (see `style_loss`);
-        `identity` and `r1` add the terms of that name; the generator moves on every `n_critic`-th batch.
+        in training every `identity_every`-th picture of a batch should stay as it is (0: no such term), `r1` adds the
+        penalty of that name; the generator moves on every `n_critic`-th batch.
         Raises WeightsError for a layer that the feature network does not have, ConfigError for other unknown names.
         """
         super().__init__()
@@ -71,7 +73,7 @@ class PerceptualGAN(Method[Outputs]):
         self.content_normalized = content_normalized
         self.style = _known("style", (style,) if isinstance(style, str) else style, STYLE_TERMS)
         (self.style_target,) = _known("style target", (style_target,), STYLE_TARGETS)
-        self.identity = identity
+        self.identity_every = _checked(identity_every)
         self.r1 = r1
         self.n_critic = n_critic
         perceptual.require([*content_layers, *style_layers])
@@ -80,7 +82,7 @@ class PerceptualGAN(Method[Outputs]):
     def players(self) -> Sequence[Player]:
         """The discriminator moves first."""
         style = tuple(STYLE_TERMS[measure] for measure in self.style)
-        identity = ("identity",) if self.identity else ()
+        identity = ("identity",) if self.identity_every else ()
         return (
             Player(
                 "discriminator",
@@ -93,7 +95,7 @@ class PerceptualGAN(Method[Outputs]):
                 "generator",
                 self.generator,
                 self.generator_losses,
-                ("adversarial", "content", *style, *identity, "total_variation"),
+                ("adversarial", "content", *style, *identity, "total_variation", "fine_color"),
                 every=self.n_critic,
             ),
         )
@@ -106,8 +108,12 @@ class PerceptualGAN(Method[Outputs]):
     def forward(self, batch: Batch) -> Outputs:
         """Restyle the photograph and, for the identity, the picture that is in style already."""
         source, target = batch["source"], batch["target"]
-        identity = self.generator(target) if self.identity else None
+        identity = self.generator(target[:: self._stride]) if self.identity_every else None
         return Outputs(source, self.generator(source), target, identity, batch["seed"])
+
+    @property
+    def _stride(self) -> int:
+        return self.identity_every if self.training else 1
 
     def discriminator_losses(self, out: Outputs) -> Losses:
         """Tell the collection from restyled photographs."""
@@ -118,12 +124,13 @@ class PerceptualGAN(Method[Outputs]):
 
     def generator_losses(self, out: Outputs) -> Losses:
         """Pass for a picture of the collection that shows what the photograph shows."""
-        identity = {} if out.identity is None else {"identity": l1(out.identity, out.target)}
+        kept = {} if out.identity is None else {"identity": l1(out.identity, out.target[:: self._stride])}
         return {
             "adversarial": self.game.fool(self.discriminator(out.fake)),
             **self._perceptual_losses(out),
-            **identity,
+            **kept,
             "total_variation": total_variation(out.fake),
+            "fine_color": fine_color(out.fake),
         }
 
     def _perceptual_losses(self, out: Outputs) -> Losses:
@@ -151,6 +158,12 @@ def _known(kind: str, names: Sequence[str], known: Mapping[str, object]) -> tupl
         if name not in known:
             raise ConfigError(unknown(kind, name, known))
     return tuple(dict.fromkeys(names))
+
+
+def _checked(identity_every: int) -> int:
+    if isinstance(identity_every, bool) or identity_every < 0:
+        raise ConfigError(f"system.method.identity_every is a whole number, 0 or more, but got {identity_every!r}.")
+    return identity_every
 
 
 def _weighed(knob: str, layers: Mapping[str, float]) -> dict[str, float]:

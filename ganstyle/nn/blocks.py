@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -27,7 +28,23 @@ def convolution(
         raise ConfigError(unknown("padding", padding, PADDINGS))
     mode: PaddingMode = PADDINGS[padding] if kernel > 1 else "zeros"
     border = (kernel - 1) // 2
-    return nn.Conv2d(inputs, outputs, kernel, stride, border, bias=bias, groups=groups, padding_mode=mode)
+    return Convolution(inputs, outputs, kernel, stride, border, bias=bias, groups=groups, padding_mode=mode)
+
+
+class Convolution(nn.Conv2d):
+    """A convolution whose reflection padding stays in the precision that the activations come in.
+
+    Autocast on a CPU widens reflection padding to float32 and narrows its result again, which costs more than the
+    padding itself; moving pixels needs no precision.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (as nn.Conv2d has it)
+        """Pad, then convolve."""
+        if self.padding_mode == "zeros":
+            return super().forward(input)
+        with torch.autocast(input.device.type, enabled=False):
+            padded = F.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
+        return F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
 
 class Stage(nn.Sequential):

@@ -30,8 +30,12 @@ class ConditionalInstanceNorm(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch channels rows columns"], style: Style) -> Tensor:
         """Normalise every channel of every image, then scale and shift it as the image's style asks."""
-        scale, shift = (_of_style(table, style).to(x.dtype)[..., None, None] for table in (self.weight, self.bias))
+        scale, shift = (values.to(x.dtype)[..., None, None] for values in self.affine(style))
         return F.instance_norm(x) * scale + shift
+
+    def affine(self, style: Style) -> tuple[Float[Tensor, "batch channels"], Float[Tensor, "batch channels"]]:
+        """Return the scale and the shift of every image's style."""
+        return _of_style(self.weight, style), _of_style(self.bias, style)
 
 
 def _of_style(table: Float[Tensor, "styles channels"], style: Style) -> Float[Tensor, "batch channels"]:

@@ -1,12 +1,20 @@
 """Four ways to double the sides of a feature map."""
 
+from typing import cast
+
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ganstyle.errors import ConfigError, unknown
 from ganstyle.nn.blocks import convolution
 
 UPSAMPLINGS = ("bilinear", "nearest", "pixel_shuffle", "transpose")
+FOLD = (((1.0, 1.0, 0.0), (0.0, 0.0, 1.0)), ((1.0, 0.0, 0.0), (0.0, 1.0, 1.0)))
+"""Which of three weights fall on which of two pixels of the small map, for odd pixels of the large one, then even ones.
+
+So a shuffled map is the wanted one with a border of one pixel around it.
+"""
 
 
 class PixelShuffle(nn.Sequential):
@@ -26,6 +34,39 @@ class PixelShuffle(nn.Sequential):
         weight.copy_(weight[::4].repeat_interleave(4, dim=0))
 
 
+class NearestConvolution(nn.Sequential):
+    """Resize to twice the sides by repeating pixels, then convolve 3 x 3 (Odena et al. 2016), without the large middle.
+
+    A result pixel sees only 2 x 2 different pixels of the small map, so each of the four places in a 2 x 2 block has a
+    2 x 2 kernel of its own, summed from the nine weights: the same function with four ninths of the multiplications.
+    Reflection of the large map repeats the small one's edge.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, padding: str, bias: bool) -> None:
+        resize = nn.Upsample(scale_factor=2, mode="nearest")
+        super().__init__(resize, convolution(inputs, outputs, 3, padding=padding, bias=bias))
+        self.register_buffer("fold", torch.tensor(FOLD), persistent=False)
+
+    @property
+    def edge(self) -> str:
+        """How `forward` pads the small map, in the words of `torch.nn.functional.pad`."""
+        return "replicate" if cast(nn.Conv2d, self[1]).padding_mode == "reflect" else "constant"
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (as nn.Sequential has it)
+        """Return the convolution of the resized map, twice as high and wide."""
+        with torch.autocast(input.device.type, enabled=False):
+            padded = F.pad(input, (1, 1, 1, 1), mode=self.edge)
+        return self.from_padded(padded)
+
+    def from_padded(self, padded: Tensor) -> Tensor:
+        """Return the same for a small map that has a border of one pixel around it already."""
+        convolve, fold = cast(nn.Conv2d, self[1]), self.get_buffer("fold")
+        with torch.autocast(padded.device.type, enabled=False):
+            kernels = torch.einsum("yah,xbw,oihw->oyxiab", fold, fold, convolve.weight).flatten(0, 2)
+        shift = None if convolve.bias is None else convolve.bias.repeat_interleave(4)
+        return F.pixel_shuffle(F.conv2d(padded, kernels, shift), 2)[..., 1:-1, 1:-1]
+
+
 def upsampling(kind: str, inputs: int, outputs: int, *, kernel: int, padding: str, bias: bool) -> nn.Module:
     """Make the layer that doubles the sides.
 
@@ -36,6 +77,8 @@ def upsampling(kind: str, inputs: int, outputs: int, *, kernel: int, padding: st
         return nn.ConvTranspose2d(inputs, outputs, kernel, 2, 1, output_padding=kernel % 2, bias=bias)
     if kind == "pixel_shuffle":
         return PixelShuffle(inputs, outputs, padding=padding, bias=bias)
+    if kind == "nearest":
+        return NearestConvolution(inputs, outputs, padding=padding, bias=bias)
     if kind not in UPSAMPLINGS:
         raise ConfigError(unknown("upsampling", kind, UPSAMPLINGS))
     resize = nn.Upsample(scale_factor=2, mode=kind)

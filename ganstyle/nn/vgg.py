@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganstyle.errors import ShapeError, WeightsError, unknown
+from ganstyle.nn.blocks import Convolution
 from ganstyle.nn.vgg_files import embedded_weights, imagenet_weights, random_weights, weights_from_file
 from ganstyle.nn.vgg_layers import DEPTHS, block, convolutions, relu
 from ganstyle.nn.vgg_weights import Kernel, Padding, Weights
@@ -105,6 +106,6 @@ def _convolution(kernel: Kernel, padding: Padding) -> nn.Conv2d:
     """Turn a kernel into a convolution that keeps height and width."""
     weight, bias = kernel
     width, channels, side, _ = weight.shape
-    layer = nn.Conv2d(channels, width, side, padding=side // 2, padding_mode=padding)
+    layer = Convolution(channels, width, side, padding=side // 2, padding_mode=padding)
     layer.weight.data, layer.bias = weight.clone(), nn.Parameter(bias.clone())
     return layer

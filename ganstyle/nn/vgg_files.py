@@ -1,5 +1,6 @@
 """Where a VGG's weights come from: a file, torchvision's download, the package, or a seed."""
 
+import struct
 from collections.abc import Mapping
 from hashlib import file_digest
 from http.client import HTTPException
@@ -116,7 +117,7 @@ def _read(file: Path) -> dict[str, Tensor]:
     """Read tensors by name, never executing what a pickle holds."""
     try:
         state = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
-    except (SafetensorError, UnpicklingError, RuntimeError, EOFError, OSError) as error:
+    except (SafetensorError, UnpicklingError, RuntimeError, EOFError, OSError, ValueError, struct.error) as error:
         reason = str(error).partition("\n")[0]
         raise WeightsError(f"the weights file {str(file)!r} cannot be read ({reason}); download it again.") from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ganstyle.losses.smoothness import total_variation
+from ganstyle.losses.smoothness import fine_color, total_variation
 
 SEED = st.integers(0, 1000)
 
@@ -49,3 +49,17 @@ def test_an_edge_by_hand() -> None:
     # one vertical edge of height 2 between 4 columns: 2 in one of three pairs, nothing downwards
     image = torch.tensor([-1.0, -1.0, 1.0, 1.0]).expand(1, 3, 4, 4)
     assert total_variation(image).item() == pytest.approx(2 / 3)
+
+
+@given(seed=SEED, gray=st.floats(-1, 1))
+def test_color_in_blocks_of_four_and_gray_at_any_scale_are_not_fine(seed: int, gray: float) -> None:
+    blocks = noise(seed, 2, 3, 3, 4).repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    light = noise(seed + 1, 2, 1, 6, 8)
+    assert fine_color(blocks + gray * light).item() == pytest.approx(0, abs=1e-12)
+
+
+def test_a_red_pixel_among_gray_ones_by_hand() -> None:
+    # red 1, others 0: its color is (2, -1, -1) / 3, the block's mean a quarter of that; 3/4 and three times 1/4 remain
+    image = torch.zeros(1, 3, 3, 3)
+    image[0, 0, 0, 0] = 1.0
+    assert fine_color(image).item() == pytest.approx((3 / 4 + 3 / 4) / 4 * (4 / 3) / 3)

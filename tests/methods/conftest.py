@@ -75,7 +75,9 @@ def build(method: str, **changed: Any) -> Method[Any]:
     }
     arguments = recipe(method)["method"].items()
     networks = {name: made[value]() for name, value in arguments if isinstance(value, str) and value in made}
-    small = {"patches": 16, "width": 8} if CLASSES[method] is CUT else {}
+    small: dict[str, Any] = {CUT: {"patches": 16, "width": 8}, PerceptualGAN: {"identity_every": 1}}.get(
+        CLASSES[method], {}
+    )
     return CLASSES[method](**(networks | knobs(method) | small | changed))
 
 
@@ -88,7 +90,7 @@ VARIANTS: Mapping[str, tuple[str, dict[str, Any]]] = {
         "perceptual_gan",
         {"style": ["gram", "moments", "patches"], "style_target": "each", "r1": True, "adversarial": "wgan_gp"},
     ),
-    "perceptual_gan with the nearest target": ("perceptual_gan", {"style_target": "nearest", "identity": False}),
+    "perceptual_gan with the nearest target": ("perceptual_gan", {"style_target": "nearest", "identity_every": 0}),
 }
 
 

@@ -52,6 +52,8 @@ def test_style_takes_one_name_or_several_once_each(tiny: Tiny) -> None:
     [
         ("style", ["grams"], r"unknown style 'grams'; did you mean 'gram'\?"),
         ("style_target", "mean", r"unknown style target 'mean'; did you mean 'batch_mean'\?"),
+        ("identity_every", -1, "system.method.identity_every is a whole number, 0 or more, but got -1"),
+        ("identity_every", True, "system.method.identity_every is a whole number, 0 or more, but got True"),
         ("content_layers", {}, "system.method.content_layers is empty; give at least one layer"),
     ],
 )
@@ -70,3 +72,12 @@ def test_the_features_stay_frozen_whatever_the_method_is_told(tiny: Tiny, batch:
     assert not method.perceptual.training
     torch.stack(list(losses(method, method(batch)).values())).sum().backward()
     assert all(parameter.grad is None for parameter in method.perceptual.parameters())
+
+
+@pytest.mark.parametrize(("every", "kept"), [(1, 2), (2, 1), (4, 1)])
+def test_the_identity_is_asked_of_every_nth_picture_and_of_all_in_evaluation(
+    tiny: Tiny, batch: Batch, every: int, kept: int
+) -> None:
+    method = tiny("perceptual_gan", identity_every=every)
+    assert len(method.train()(batch).identity) == kept
+    assert len(method.eval()(batch).identity) == len(batch["target"])
