@@ -1,0 +1,72 @@
+"""The frozen network that the judge sees pictures through, under a name and a hash of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import file_digest, sha256
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ganstyle.nn.vgg import Perceptual, perceptual
+from ganstyle.nn.vgg_files import EMBEDDED
+from ganstyle.types import Image
+
+BATCH = 8
+"""Pictures that the network looks at together; the numbers do not depend on it beyond rounding."""
+
+
+@dataclass(frozen=True)
+class FeatureNetwork:
+    """Features for judging, and what a report has to say of them."""
+
+    name: str
+    """As scores carry it, e.g. embedded, or the stem of a weights file."""
+    sha256: str
+    """Of the weights file; of the tensors where there is no single file."""
+    network: Perceptual
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers there are, shallow to deep."""
+        return self.network.layers
+
+    @torch.no_grad()
+    def __call__(self, images: Image, layers: Sequence[str]) -> dict[str, Tensor]:
+        """Return activations by layer, each batch x channels x rows x columns, without gradients.
+
+        Raises `WeightsError` for a layer that is not there, `ShapeError` for images too small for it.
+        """
+        parts = [self.network(batch, layers) for batch in torch.split(images, BATCH)]
+        return {layer: torch.cat([part[layer] for part in parts]) for layer in layers}
+
+
+def feature_network(
+    weights: str = "embedded", path: str | Path | None = None, architecture: str = "vgg19", seed: int = 0
+) -> FeatureNetwork:
+    """Build the judge's features from weights by name, or from a file: `path` goes before `weights`.
+
+    The choices are those of `ganstyle.nn.vgg.perceptual`, which raises `WeightsError` for weights that do not fit.
+    """
+    network = perceptual(weights, None if path is None else str(path), architecture, seed)
+    if path is not None:
+        file = Path(path).expanduser()
+        return FeatureNetwork(file.stem, _hash_of_file(file), network)
+    if weights == "embedded":
+        return FeatureNetwork(weights, _hash_of_file(EMBEDDED), network)
+    name = f"{weights} {architecture}" if weights == "imagenet" else f"random {architecture} of seed {seed}"
+    return FeatureNetwork(name, _hash_of_tensors(network), network)
+
+
+def _hash_of_file(file: Path) -> str:
+    with file.open("rb") as opened:
+        return file_digest(opened, "sha256").hexdigest()
+
+
+def _hash_of_tensors(network: Perceptual) -> str:
+    """Hash names, shapes and values, in the order of names."""
+    digest = sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

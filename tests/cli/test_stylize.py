@@ -1,0 +1,86 @@
+"""`ganstyle stylize` and `ganstyle redo` as a user calls them."""
+
+import io
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from ganstyle import artifact
+from ganstyle.cli import main
+from ganstyle.nn.light import Light
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stylize")
+    artifact.save(Light(blocks=1, channels=8), folder / "model")
+    (folder / "photos").mkdir()
+    for n in range(2):
+        pixels = np.random.default_rng(n).integers(0, 256, (37, 53, 3), dtype=np.uint8)
+        Pillow.fromarray(pixels).save(folder / "photos" / f"{n}.png")
+    return folder
+
+
+def called(*words: object) -> int:
+    return main([str(word) for word in words])
+
+
+def test_a_bad_picture_does_not_stop_the_rest(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    inputs = (place / "photos" / "0.png", bad, place / "photos" / "1.png")
+    assert called("stylize", *inputs, "--model", place / "model", "--output", tmp_path / "out") == 1
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "1.png"]
+    told = capsys.readouterr().err
+    assert "1 of 3 pictures could not be restyled" in told
+    assert "bad.png is not a picture" in told
+
+
+def test_a_picture_goes_from_standard_input_to_standard_output(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.BytesIO()
+    photo = io.BytesIO((place / "photos" / "0.png").read_bytes())
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=photo))
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=out))
+    assert called("stylize", "-", "--model", place / "model", "--output", "-") == 0
+    assert Pillow.open(out).size == (53, 37)
+
+
+def test_a_picture_is_made_again(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photo, out = place / "photos" / "0.png", tmp_path / "out.jpg"
+    controls = ("--strength", 0.7, "--max-memory", "1MB", "--keep-color", "luminance")
+    assert called("stylize", photo, "--model", place / "model", *controls, "--output", out) == 0
+    assert called("redo", out, "--input", photo, "--output", tmp_path / "again.jpg") == 0
+    assert "the same" in capsys.readouterr().out
+    assert (tmp_path / "again.jpg").read_bytes() == out.read_bytes()
+    assert called("redo", out, "--input", place / "photos" / "1.png") == 2
+    assert "is not the photograph of the recipe" in capsys.readouterr().err
+
+
+def test_a_mask_is_part_of_the_recipe(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photo, out, mask = place / "photos" / "0.png", tmp_path / "out.png", tmp_path / "mask.png"
+    Pillow.linear_gradient("L").resize((53, 37)).save(mask)
+    words = ("stylize", photo, "--model", place / "model", "--mask", mask, "--feather", 3, "--output", out)
+    assert called(*words) == 0
+    assert called("redo", out, "--input", photo, "--mask", mask) == 0
+    assert called("redo", out, "--input", photo) == 2
+    assert "the recipe has a mask" in capsys.readouterr().err
+
+
+def test_a_changed_picture_is_told(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photo, out = place / "photos" / "0.png", tmp_path / "out.png"
+    assert called("stylize", photo, "--model", place / "model", "--output", out) == 0
+    out.write_bytes(out.read_bytes() + b"\0")
+    assert called("redo", out, "--input", photo) == 1
+    assert "was changed after it was made" in capsys.readouterr().err
+
+
+def test_strips_announce_disk_and_time(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    large = tmp_path / "large.png"
+    Pillow.new("RGB", (300, 200), "green").save(large)
+    words = ("stylize", large, "--model", place / "model", "--max-memory", "2MB", "--output", tmp_path / "out.png")
+    assert called(*words) == 0
+    assert "in strips within 2 MB of memory" in capsys.readouterr().err
