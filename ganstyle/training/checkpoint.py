@@ -13,6 +13,7 @@ import torch
 
 from ganstyle.errors import CheckpointError
 from ganstyle.training.distributed import gather, rank, world_size
+from ganstyle.training.journal import Journal
 from ganstyle.training.system import System
 
 FORMAT = 1
@@ -30,9 +31,11 @@ def capture(system: System, identity: Mapping[str, Any]) -> dict[str, Any]:
         "networks": {player.name: player.network.state_dict() for player in system.players},
         "generators": {name: network.state_dict() for name, network in system.keepers.items()},
         "optimizers": {p.name: o.state_dict() for p, o in zip(system.players, system.raw_optimizers, strict=True)},
-        "ranks": gather({"random": _random_state(system.device), "buffers": _buffers(system), "pools": _pools(system)}),
+        "ranks": gather(_own(system)),
         "scores": dict(system.scores),
         "latest": dict(system.latest),
+        "rollbacks": system.rollbacks,
+        "slowdown": system.slowdown,
         **identity,
     }
 
@@ -55,12 +58,13 @@ def restore(system: System, state: Mapping[str, Any]) -> None:
         raise CheckpointError(
             f"the checkpoint does not fit what this version builds from the same configuration: {error}"
         ) from error
-    system.turns = int(state["turns"])
+    _restore_counts(system, state)
     own = state["ranks"][rank()]
     for name, buffer in own["buffers"].items():
         system.get_buffer(name).copy_(buffer)
     for field, pool in system.method.pools.items():
         pool.load_state_dict(own["pools"][field])
+    system.witness.load_state_dict(own.get("witness", {}))
     _set_random_state(own["random"], system.device)
 
 
@@ -68,6 +72,14 @@ def _restore_networks(system: System, state: Mapping[str, Any]) -> None:
     for player, optimizer in zip(system.players, system.raw_optimizers, strict=True):
         player.network.load_state_dict(state["networks"][player.name])
         optimizer.load_state_dict(state["optimizers"][player.name])
+
+
+def _restore_counts(system: System, state: Mapping[str, Any]) -> None:
+    """Put the counters back, and forget what was gathered since: a run that is rolled back has trained before."""
+    system.turns = int(state["turns"])
+    system.rollbacks, system.slowdown = int(state.get("rollbacks", 0)), float(state.get("slowdown", 1.0))
+    system.gathered = system.images_gathered = 0
+    system.journal = Journal()
 
 
 def restore_results(system: System, state: Mapping[str, Any]) -> None:
@@ -125,6 +137,16 @@ def _check_sums(path: Path) -> None:
     with zipfile.ZipFile(path) as file:
         if part := file.testzip():
             raise zipfile.BadZipFile(f"wrong check sum of {part}")
+
+
+def _own(system: System) -> dict[str, Any]:
+    """Collect what every rank has for itself."""
+    return {
+        "random": _random_state(system.device),
+        "buffers": _buffers(system),
+        "pools": _pools(system),
+        "witness": system.witness.state_dict(),
+    }
 
 
 def _pools(system: System) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ganstyle.errors import TrainingError
+from ganstyle.training.collapse import NonFiniteError
 from ganstyle.training.distributed import sum_over_ranks
 
 
@@ -31,7 +31,7 @@ class Journal:
         """Return the mean of every term over its steps and all ranks, and start afresh.
 
         Raises:
-            TrainingError: a term was not finite at some step.
+            NonFiniteError: a term was not finite at some step.
         """
         names = sorted(self._sums)
         if not names:
@@ -47,7 +47,7 @@ class Journal:
         """Look at the sums without resetting them.
 
         Raises:
-            TrainingError: a term was not finite at some step.
+            NonFiniteError: a term was not finite at some step.
         """
         names = sorted(self._sums)
         if names:
@@ -59,7 +59,7 @@ def refuse_non_finite(values: Mapping[str, float]) -> None:
     """Stop a run whose loss is no longer a number, naming the terms."""
     bad = [name.removeprefix("train/") for name, value in values.items() if not math.isfinite(value)]
     if bad:
-        raise TrainingError(
+        raise NonFiniteError(
             f"the loss {' and '.join(bad)} is not finite; the last good checkpoint is kept: "
             "lower the learning rate or that term's weight, or train with trainer.precision=32."
         )

@@ -127,13 +127,20 @@ def opened(configured: Any, folder: Path) -> Iterator[list[Logger]]:
         yield []
         return
     with logged(folder):
-        loggers = [make(folder) for make in instantiate(configured).values() if make is not None]
+        loggers = [_made(name, make, folder) for name, make in instantiate(configured).items() if make is not None]
         status = "failed"
         try:
             yield loggers
             status = "success"
         finally:
             _close(loggers, status)
+
+
+def _made(name: str, make: Any, folder: Path) -> Logger:
+    if not callable(make):
+        raise ConfigError(f"logger.{name} is no logger but {make}; see conf/logger for how one is named.")
+    logger: Logger = make(folder)
+    return logger
 
 
 def _close(loggers: list[Logger], status: str) -> None:

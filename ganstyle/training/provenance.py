@@ -2,9 +2,15 @@
 
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from torch import nn
+
+from ganstyle.metrics.features import feature_network
+from ganstyle.nn.vgg import Perceptual
 
 PACKAGES = ("torch", "torchvision", "pytorch-lightning", "albumentations", "numpy")
 
@@ -13,6 +19,17 @@ def provenance() -> dict[str, Any]:
     """Return ganstyle's commit, where it runs from a checkout, and the versions of what computes."""
     versions = {name: version(name) for name in PACKAGES}
     return {"commit": commit(), "versions": versions | {"python": platform.python_version()}}
+
+
+def features_seen(method: nn.Module, perceptual: Mapping[str, Any]) -> dict[str, str]:
+    """Name the frozen features that a method learned through, and their hash, so that a judge can use others.
+
+    `perceptual` is the node of the configuration; a method without frozen features names none.
+    """
+    if not isinstance(getattr(method, "perceptual", None), Perceptual):
+        return {}
+    seen = feature_network(**{key: value for key, value in perceptual.items() if key != "_target_"})
+    return {"features": seen.name, "features_sha256": seen.sha256}
 
 
 def commit() -> str | None:

@@ -2,31 +2,34 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning import Callback, seed_everything
+from pytorch_lightning.loggers import Logger
 
 from ganstyle.data.problem import Problem
-from ganstyle.errors import ConfigError, suggestion
+from ganstyle.errors import ConfigError, TrainingError, suggestion
 from ganstyle.training import checkpoint, folder
 from ganstyle.training.build import build_callbacks, build_system, build_trainer
 from ganstyle.training.callbacks.checkpoints import Checkpoints
 from ganstyle.training.callbacks.curves import Curves
+from ganstyle.training.callbacks.health import Health
+from ganstyle.training.callbacks.scoring import Scoring
 from ganstyle.training.callbacks.signals import Signals
 from ganstyle.training.callbacks.start import Start
-from ganstyle.training.callbacks.validation import Validation, score_names
 from ganstyle.training.conclude import conclude
 from ganstyle.training.distributed import process_number
 from ganstyle.training.export import describe
 from ganstyle.training.loaders import Loaders
 from ganstyle.training.loggers import opened
 from ganstyle.training.options import Options
-from ganstyle.training.provenance import provenance
+from ganstyle.training.provenance import features_seen, provenance
 from ganstyle.training.system import System
 from ganstyle.training.values import whole
 
@@ -65,17 +68,49 @@ def _train(config: DictConfig, path: Path, overrides: list[str]) -> Outcome:
     began = time.monotonic()
     with opened(config.logger, path) as loggers:
         _record(config, path, overrides, state, system)
-        trainer = build_trainer(options, [*callbacks.values()], loggers, path)
-        start, stop = state["images_seen"] if state else 0, system.total_images
-        loaders = Loaders(problem, start=start, stop=stop, batch_size=options.batch_size, workers=options.workers)
-        if start < stop:
-            trainer.fit(system, datamodule=loaders)
-        elif state is not None:
-            checkpoint.restore_results(system, state)
+        _fit(system, callbacks, partial(_attempt, system, problem, options, callbacks, loggers, path), state)
         signal = callbacks["signals"].received  # type: ignore[attr-defined]
         if not signal and process_number() == 0:
             conclude(system, problem, identity["card"], path, time.monotonic() - began)
     return Outcome(system.scores, signal)
+
+
+def _attempt(
+    system: System,
+    problem: Problem,
+    options: Options,
+    callbacks: Mapping[str, Callback],
+    loggers: list[Logger],
+    path: Path,
+    start: int,
+) -> None:
+    """Train from image number `start` to the end."""
+    trainer = build_trainer(options, [*callbacks.values()], loggers, path)
+    stop, size, workers = system.total_images, options.batch_size, options.workers
+    trainer.fit(system, datamodule=Loaders(problem, start=start, stop=stop, batch_size=size, workers=workers))
+
+
+def _fit(system: System, callbacks: Mapping[str, Callback], train: Callable[[int], None], state: State | None) -> None:
+    """Train to the end; a run that collapses goes on from the state that the watch over it gives, if it gives one."""
+    while state is None or state["images_seen"] < system.total_images:
+        try:
+            return train(state["images_seen"] if state else 0)
+        except TrainingError:
+            state = _rolled_back(callbacks, system)
+            if state is None:
+                raise
+    return checkpoint.restore_results(system, state)
+
+
+def _rolled_back(callbacks: Mapping[str, Callback], system: System) -> State | None:
+    """Return the state from which a collapsed run goes on, and tell it to all who begin with one; None to give up."""
+    watches = [callback for callback in callbacks.values() if isinstance(callback, Health)]
+    state = watches[0].rolled_back(system) if watches else None
+    if state is not None:
+        for callback in callbacks.values():
+            if isinstance(callback, Start | Checkpoints):
+                callback.go_on_from(state)
+    return state
 
 
 def _checked_seed(seed: object) -> int:
@@ -106,6 +141,7 @@ def _identity(config: DictConfig, problem: Problem, system: System, overrides: l
     """Collect what a checkpoint carries beside the state: plain values, enough to write the artifact's card."""
     plain: Any = OmegaConf.to_container(config, resolve=True)
     training = {"experiment": config.name, "overrides": overrides, "seed": config.seed, **provenance()}
+    training |= features_seen(system.method, plain["perceptual"])
     card = {
         "styles": [config.name],
         "data": problem.card,
@@ -123,18 +159,20 @@ def _callbacks(config: DictConfig, options: Options, identity: State, state: Sta
     for callback in configured.values():
         if isinstance(callback, Checkpoints):
             callback.begin(identity, state)
+        if isinstance(callback, Health):
+            callback.begin(next((c for c in configured.values() if isinstance(c, Checkpoints)), None))
     own = {"start": Start(config.seed, state), "signals": Signals(), "curves": Curves(options.log_every)}
     return dict(sorted({**own, **configured}.items(), key=lambda item: isinstance(item[1], Checkpoints)))
 
 
 def _check_scores(config: DictConfig, callbacks: Mapping[str, Callback], system: System, problem: Problem) -> None:
-    """Refuse, before the first batch, to be led by a score that no validation will give."""
-    validates = any(isinstance(callback, Validation) for callback in callbacks.values())
-    known = score_names(system, problem) if validates else []
+    """Refuse, before the first batch, to be led by a score that no callback will give."""
+    judges = [callback for callback in callbacks.values() if isinstance(callback, Scoring)]
+    known = [name for judge in judges for name in judge.score_names(system, problem)]
     for key in ("callbacks.checkpoints.monitor", "objective"):
         name = OmegaConf.select(config, key)
         if name and str(name).removeprefix("-") not in known:
-            told = suggestion(str(name), known) if known else "; it needs callbacks.validation."
+            told = suggestion(str(name), known) if known else "; it needs callbacks.validation or callbacks.quality."
             raise ConfigError(f"{key}={name} is not a score of this run{told}")
 
 

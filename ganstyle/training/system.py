@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,8 @@ from ganstyle.training.distributed import average_gradients, world_size
 from ganstyle.training.journal import Journal
 from ganstyle.training.schedule import check_decay, constant_then_linear
 from ganstyle.training.values import number, whole
-from ganstyle.training.weights import check_lazy, check_players, checked_weights, weighted_sum
+from ganstyle.training.weights import check_lazy, check_networks, check_players, checked_weights, weighted_sum
+from ganstyle.training.witness import Nobody, Witness
 from ganstyle.types import Batch, Image, Losses
 
 OptimizerFactory = Callable[[list[nn.Parameter]], Optimizer]
@@ -69,6 +70,7 @@ class System(LightningModule):
         self.decay_from, self.half_life = check_decay(decay_from), number("system.ema", ema, least=0)
         self.accumulate = whole("system.accumulate", accumulate, least=1)
         self.clip = None if clip is None else number("system.clip", clip, least=0)
+        check_networks(method.generators)
         kept = method.generators if self.half_life > 0 else {}
         self.averages = nn.ModuleDict({name: copy.deepcopy(generator) for name, generator in kept.items()})
         self.averages.requires_grad_(False).eval()
@@ -76,6 +78,8 @@ class System(LightningModule):
         self.images_seen = self.images_before = self.images_gathered = self.turns = self.gathered = 0
         self.latest: dict[str, float] = {}
         self.scores: dict[str, float] = {}
+        self.witness: Witness = Nobody()
+        self.rollbacks, self.slowdown = 0, 1.0  # of the run so far; the factor of its learning rates
 
     # One batch -------------------------------------------------------------------------------------------------------
 
@@ -83,15 +87,18 @@ class System(LightningModule):
         """Run the method forward once, then let every player move on what it saw."""
         outputs = self._remember(self.method(batch))
         self._count(len(batch["source"]) * world_size())
+        self.witness.outputs(batch, outputs)
         for player, optimizer in self._turns():
             with self.toggled_optimizer(optimizer):
                 losses = self._losses(player, outputs)
+                self.witness.losses(player.name, losses)
                 self.manual_backward(weighted_sum(losses, self._weights(player)))
                 if self.between_turns:
-                    self._step(optimizer)
+                    self._step(player, optimizer)
             self.journal.add({f"train/{player.name}/{term}": loss for term, loss in losses.items()})
         if self.between_turns:
             self._end_turn()
+        self.witness.finished(self.images_seen)
         if self.device.type == "cpu" and world_size() == 1:  # reading a loss costs nothing here; elsewhere: when logged
             self.journal.check()
 
@@ -124,11 +131,12 @@ class System(LightningModule):
     def _weights(self, player: Player) -> dict[str, float]:
         return {name: weight * self.lazy.get(name, 1) for name, weight in self.weights[player.name].items()}
 
-    def _step(self, optimizer: Optimizer) -> None:
+    def _step(self, player: Player, optimizer: Optimizer) -> None:
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         average_gradients(parameters)
         if self.gathered > 1:
             torch._foreach_div_([p.grad for p in parameters if p.grad is not None], float(self.gathered))
+        self.witness.gradients(player.name, parameters)
         if self.clip is not None:
             nn.utils.clip_grad_norm_(parameters, self.clip)
         optimizer.step()
@@ -156,7 +164,7 @@ class System(LightningModule):
         return found if isinstance(found, list) else [found]
 
     def _set_learning_rates(self) -> None:
-        factor = constant_then_linear(self.images_seen, self.total_images, self.decay_from)
+        factor = self.slowdown * constant_then_linear(self.images_seen, self.total_images, self.decay_from)
         for optimizer in self.raw_optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
@@ -172,10 +180,11 @@ class System(LightningModule):
     # Looking ---------------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def looking(self) -> Iterator[None]:
-        """Judge with averaged generators in eval mode, leaving weights, modes and random numbers as they were."""
+    def looking(self, *, live: bool = False) -> Iterator[None]:
+        """Judge in eval mode with averaged (or live) generators, leaving weights, modes and random numbers alone."""
         devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices), self._averaged(), torch.no_grad():
+        weights: AbstractContextManager[None] = nullcontext() if live else self._averaged()
+        with torch.random.fork_rng(devices), weights, torch.no_grad():
             self.method.eval()
             try:
                 with self.trainer.precision_plugin.val_step_context():

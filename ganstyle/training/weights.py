@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganstyle.errors import ConfigError, unknown
 from ganstyle.methods.base import Player
@@ -43,6 +43,13 @@ def check_players(key: str, players: Sequence[Player], given: object) -> None:
     for name in names:
         if name not in given:
             raise ConfigError(f"{key} says nothing about the player {name!r}; give it one entry for each of {names}.")
+
+
+def check_networks(generators: Mapping[str, object]) -> None:
+    """Refuse a generator that is not a network, such as a number typed where a node of the configuration stood."""
+    for name, generator in generators.items():
+        if not isinstance(generator, nn.Module):
+            raise ConfigError(f"the {name} is no network but {generator!r}; choose one, such as generator=light.")
 
 
 def check_lazy(players: Sequence[Player], lazy: Mapping[str, int]) -> None:

@@ -31,6 +31,7 @@ def test_a_run_folder_holds_what_the_help_says(ended: tuple[Ended, Path]) -> Non
         "comparison.png",
         "config.yaml",
         "csv",
+        "health.json",
         "metrics.json",
         "overrides.yaml",
         "run.log",

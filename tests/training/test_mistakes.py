@@ -29,6 +29,8 @@ MISTAKES = {
     "system.method.adversarial=lsgam": "unknown adversarial game 'lsgam'; did you mean 'lsgan'?",
     "system.optimizers.generator.lr=x": "system.optimizers.generator makes no optimizer: ",
     "generator.channels=x": "system.method.generator cannot be built from these values (",
+    "system.method.generator=3": "the generator is no network but 3; choose one, such as generator=light.",
+    "+logger.x.y=1": "logger.x is no logger but {'y': 1}; see conf/logger for how one is named.",
     "generator._target_=ganstyle.nn.light.Lght": "_target_ names 'ganstyle.nn.light.Lght', which cannot be imported.",
     "trainer.max_images=0": "trainer.max_images must be a whole number of at least 1, but got 0.",
     "trainer.precision=16": "trainer.precision cannot be '16'; there is 32, auto, bf16-mixed.",

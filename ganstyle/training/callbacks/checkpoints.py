@@ -8,8 +8,8 @@ from typing import Any, Literal
 import torch
 from pytorch_lightning import Callback, Trainer
 
-from ganstyle.errors import TrainingError
 from ganstyle.training import checkpoint
+from ganstyle.training.collapse import NonFiniteError
 from ganstyle.training.system import System
 from ganstyle.training.values import one_of, whole
 
@@ -36,7 +36,11 @@ class Checkpoints(Callback):
         """Take the plain values that every checkpoint carries, and the best score of the one to go on from."""
         self._identity = identity
         if state is not None:
-            self.best, self._judged = state["best"], dict(state["scores"])
+            self.go_on_from(state)
+
+    def go_on_from(self, state: Mapping[str, Any]) -> None:
+        """Take the best score of a checkpoint."""
+        self.best, self._judged, self._pending = state["best"], dict(state["scores"]), False
 
     def on_train_batch_end(self, trainer: Trainer, system: Any, *_: Any) -> None:
         """Save when due, or as soon after as no accumulation window is open."""
@@ -50,10 +54,14 @@ class Checkpoints(Callback):
         system.journal.check()
         refuse_broken_weights(system)
         names = ["best.ckpt", "last.ckpt"] if self._is_better(system.scores) else ["last.ckpt"]
-        state = checkpoint.capture(system, {**self._identity, "best": self.best})
+        state = self.captured(system)
         if system.global_rank == 0:
             for name in names:
                 checkpoint.save(state, folder / name)
+
+    def captured(self, system: System) -> dict[str, Any]:
+        """Collect the run's state with the plain values that belong to it; every rank must call it."""
+        return checkpoint.capture(system, {**self._identity, "best": self.best})
 
     def _is_better(self, scores: Mapping[str, float]) -> bool:
         if self.monitor is None or self.monitor not in scores or scores == self._judged:
@@ -70,7 +78,7 @@ def refuse_broken_weights(system: System) -> None:
     """Keep the last good checkpoint: refuse to save a network whose weights are no longer numbers."""
     for player in system.players:
         if not all(bool(torch.isfinite(p).all()) for p in player.network.parameters()):
-            raise TrainingError(
+            raise NonFiniteError(
                 f"the weights of the {player.name} are no longer finite; the last good checkpoint is kept: "
                 "lower its learning rate, or train with trainer.precision=32."
             )

@@ -22,6 +22,10 @@ class Start(Callback):
     def __init__(self, seed: int, state: Mapping[str, Any] | None) -> None:
         self.seed, self.state = seed, state
 
+    def go_on_from(self, state: Mapping[str, Any]) -> None:
+        """Begin the next time from another state."""
+        self.state = state
+
     def on_train_start(self, trainer: Trainer, system: Any) -> None:
         """Seed this rank, or put the captured state back."""
         torch.manual_seed(seed_of(self.seed, "training", rank()))

@@ -29,14 +29,14 @@ class Validation(Callback):
     def on_train_batch_end(self, trainer: Trainer, system: Any, *_: Any) -> None:
         """Validate when the run has passed another multiple of `every` images."""
         if system.crossed(self.every):
-            system.scores = validate(system, trainer.datamodule)  # type: ignore[attr-defined]
-            log_metrics(trainer, system.images_seen, system.scores)
+            scores = validate(system, trainer.datamodule)  # type: ignore[attr-defined]
+            system.scores = {**system.scores, **scores}
+            log_metrics(trainer, system.images_seen, scores)
 
-
-def score_names(system: System, problem: Problem) -> list[str]:
-    """Return the names of the scores that a validation gives."""
-    terms = [f"val/{player.name}/{term}" for player in system.players for term in player.terms]
-    return [*terms, "val/psnr"] if problem.card.get("known_answer") else terms
+    def score_names(self, system: System, problem: Problem) -> list[str]:
+        """Name the scores that a validation gives."""
+        terms = [f"val/{player.name}/{term}" for player in system.players for term in player.terms]
+        return [*terms, "val/psnr"] if problem.card.get("known_answer") else terms
 
 
 def validate(system: System, loaders: Loaders) -> dict[str, float]:

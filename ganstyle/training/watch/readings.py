@@ -1,0 +1,59 @@
+"""What one training step shows, as scalars that stay on the device."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ganstyle.types import Batch, Image
+
+Reading = dict[str, Tensor]
+"""Scalars by name."""
+GENERATED = ("fake", "fake_target")
+"""What methods call the translation of the source."""
+
+
+class Seen(NamedTuple):
+    """The pictures of a step."""
+
+    source: Image
+    target: Image
+    generated: Image
+
+
+def pictures(batch: Batch, outputs: Any) -> Seen | None:
+    """Return the pictures of a step, or None for a method whose outputs call its translation by another name."""
+    for name in GENERATED:
+        if hasattr(outputs, name):
+            return Seen(batch["source"].float(), batch["target"].float(), getattr(outputs, name).detach().float())
+    return None
+
+
+@torch.no_grad()
+def read_pictures(seen: Seen) -> Reading:
+    """Read the contrast of generated images, their range, and how far they are from their sources."""
+    source, target, generated = (images.std((2, 3), correction=0).mean() for images in seen)
+    return {
+        "deviation/source": source,
+        "deviation/target": target,
+        "deviation/generated": generated,
+        "low": seen.generated.amin(),
+        "high": seen.generated.amax(),
+        "change": (seen.generated - seen.source).abs().mean(),
+    }
+
+
+@torch.no_grad()
+def read_gradients(player: str, parameters: Sequence[nn.Parameter]) -> Reading:
+    """Read the norms of a player's gradient and of its weights; no gradient counts as zero."""
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    return {
+        f"gradient/{player}": _norm(gradients) if gradients else torch.zeros((), device=parameters[0].device),
+        f"weight/{player}": _norm([p.detach() for p in parameters]),
+    }
+
+
+def _norm(tensors: list[Tensor]) -> Tensor:
+    norms: Tensor = torch.stack(torch._foreach_norm(tensors)).float().norm()
+    return norms
