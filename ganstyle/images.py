@@ -1,10 +1,13 @@
 """Files to tensors and back: the only module that knows [0, 255], EXIF, alpha, bit depth and padding."""
 
+import io
 import os
 import struct
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from secrets import token_hex
 from typing import NamedTuple
@@ -16,6 +19,7 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageOps, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 from torch import Tensor
 
 from ganstyle.errors import ImageError, ShapeError, suggestion
@@ -93,13 +97,17 @@ def dimensions(path: Path | str) -> tuple[int, int]:
     return header(path)[:2]
 
 
+def _open(path: Path, largest: int) -> AbstractContextManager[Pillow.Image]:
+    return opened(path, str(path), largest)
+
+
 @contextmanager
-def _open(path: Path, largest: int) -> Iterator[Pillow.Image]:
-    """Open a file, and put whatever goes wrong with it into one sentence."""
+def opened(file: Path | BytesIO, path: str, largest: int) -> Iterator[Pillow.Image]:
+    """Open a file or its bytes, and put whatever goes wrong into one sentence, in which it is called `path`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Pillow.open(path) as picture:
+            with Pillow.open(file) as picture:
                 _refuse_bomb(picture, path, largest)
                 yield picture
     except FileNotFoundError:
@@ -107,14 +115,15 @@ def _open(path: Path, largest: int) -> Iterator[Pillow.Image]:
     except IsADirectoryError:
         raise ImageError(f"{path} is a folder, not a picture.") from None
     except UnidentifiedImageError:
-        raise ImageError(f"{path} is not a picture that can be read ({path.stat().st_size:,} bytes).") from None
+        size = file.getbuffer().nbytes if isinstance(file, BytesIO) else file.stat().st_size
+        raise ImageError(f"{path} is not a picture that can be read ({size:,} bytes).") from None
     except Pillow.DecompressionBombError:
         raise ImageError(f"{path} has more pixels than the {largest:,} that are allowed.") from None
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         raise ImageError(f"{path} is damaged or cut short ({error}).") from None
 
 
-def _refuse_bomb(picture: Pillow.Image, path: Path, largest: int) -> None:
+def _refuse_bomb(picture: Pillow.Image, path: str, largest: int) -> None:
     """Refuse a picture by the size that its header claims, before a pixel is decoded."""
     width, height = picture.size
     if width * height > largest:
@@ -177,6 +186,45 @@ def write(image: Float[Tensor, "3 height width"] | Pixels, path: Path | str) -> 
         _write_atomically(Pillow.fromarray(pixels), path, name)
     except OSError as error:
         raise ImageError(f"cannot write {path}: {error.strerror or error}.") from None
+
+
+def recompress(pixels: Pixels, quality: int) -> Pixels:
+    """Show a picture as it looks after being saved as JPEG of a quality from 1 to 100."""
+    with _jpeg(pixels, quality) as picture:
+        return np.array(picture)
+
+
+def jpeg_quality(path: Path | str) -> int | None:
+    """Say with which quality, from 1 to 100, a JPEG was saved; None for other formats.
+
+    It is the quality at which this library would round the brightness as coarsely.
+
+    Raises:
+        ImageError: missing or not a picture.
+    """
+    with _open(Path(path), LARGEST) as picture:
+        if not isinstance(picture, JpegImageFile):
+            return None
+        found = _coarseness(picture)
+    return min(_coarseness_by_quality(), key=lambda quality: abs(_coarseness_by_quality()[quality] - found))
+
+
+@cache
+def _coarseness_by_quality() -> dict[int, int]:
+    blank = np.zeros((8, 8, 3), np.uint8)
+    return {quality: _coarseness(_jpeg(blank, quality)) for quality in range(1, 101)}
+
+
+def _coarseness(picture: JpegImageFile) -> int:
+    """Sum the table that the brightness's frequencies are divided by."""
+    return sum(picture.quantization[0])
+
+
+def _jpeg(pixels: Pixels, quality: int) -> JpegImageFile:
+    file = io.BytesIO()
+    Pillow.fromarray(pixels).save(file, "JPEG", quality=quality)
+    file.seek(0)
+    return JpegImageFile(file)
 
 
 def _write_atomically(picture: Pillow.Image, path: Path, name: str) -> None:

@@ -236,3 +236,17 @@ def test_a_grid_of_unequal_pictures_is_refused(tmp_path: Path) -> None:
 def test_shrinking_averages_areas() -> None:
     pixels = np.array([[[0, 0, 0], [100, 100, 100]], [[100, 100, 100], [200, 200, 200]]], np.uint8)
     assert images.resize(pixels, 1, 1).tolist() == [[[100, 100, 100]]]
+
+
+def test_compressing_again_is_what_saving_and_reading_does(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "saved.jpg", quality=40)
+    assert (images.recompress(pixels, 40) == images.read(tmp_path / "saved.jpg")).all()
+
+
+@pytest.mark.parametrize("quality", [10, 50, 75, 92])
+def test_a_jpeg_tells_its_quality(tmp_path: Path, quality: int) -> None:
+    Image.fromarray(RAMP).save(tmp_path / "saved.jpg", quality=quality)
+    assert images.jpeg_quality(tmp_path / "saved.jpg") == quality
+    Image.fromarray(RAMP).save(tmp_path / "saved.png")
+    assert images.jpeg_quality(tmp_path / "saved.png") is None

@@ -16,19 +16,6 @@ class OverwriteError(GanstyleError):
     """An output that exists already."""
 
 
-def stylize(arguments: Namespace) -> int:
-    """Restyle one picture."""
-    from ganstyle import images
-    from ganstyle.stylize.network import load
-
-    _refuse_overwriting(arguments.output, arguments.force)
-    images.format_of(arguments.output)
-    pixels = images.read(arguments.photo)
-    images.write(load(arguments.model).stylize(pixels), arguments.output)
-    print(arguments.output)
-    return 0
-
-
 def info(arguments: Namespace) -> int:
     """Print an artifact's card."""
     from ganstyle.artifact import plain_card, read_card

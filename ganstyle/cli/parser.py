@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from ganstyle import __version__
-from ganstyle.cli import commands
+from ganstyle.cli import commands, evaluate, figures, redo, stylize
 from ganstyle.errors import GanstyleError, unknown
 
 DESCRIPTION = "Use and look after style-transfer GANs. They are trained by `python train.py`; see its --help."
@@ -18,6 +18,7 @@ a first tour:
   ganstyle info examples/models/vangogh             what an artifact is, and how it was made
   ganstyle fetch vangogh2photo                      bring a public data set into data/
   ganstyle doctor data/vangogh2photo                look for what would spoil a run on it
+  ganstyle evaluate --model MODEL --data DATA --output report       is it better than recoloring?
   python train.py experiment=vangogh                train; the run folder ends with an artifact
 
 `ganstyle COMMAND --help` explains a command. A mistake is told in one sentence on stderr, with exit code 2.
@@ -63,10 +64,10 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 def _refuse_unknown_options(words: list[str], parser: argparse.ArgumentParser) -> None:
     """Look for misspelt options first: argparse would complain of a missing one instead."""
-    known = set(re.findall(r"(?<!\S)--?[a-z]+", parser.format_help())) | {"--version"}
+    known = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", parser.format_help())) | {"--version"}
     for word in words[: words.index("--")] if "--" in words else words:
         option = word.split("=")[0]
-        if option.startswith("-") and option not in known:
+        if option.startswith("-") and option not in {"-", *known}:
             near = get_close_matches(option, sorted(known), n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"see `{parser.prog} --help`."
             raise UsageError(f"`{parser.prog}` has no option {option!r}; {hint}")
@@ -95,15 +96,6 @@ def _parsers() -> tuple[Parser, Mapping[str, argparse.ArgumentParser]]:
         part.set_defaults(run=command.run)
         of_command[name] = part
     return parser, of_command
-
-
-def _stylize_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("photo", metavar="PHOTO", type=Path, help="JPEG, PNG, WebP, TIFF or BMP, of any size")
-    parser.add_argument("--model", metavar="ARTIFACT", type=Path, required=True, help="folder of a trained artifact")
-    parser.add_argument(
-        "--output", metavar="OUT", type=Path, required=True, help="picture to write; its suffix says the format"
-    )
-    _force(parser)
 
 
 def _info_arguments(parser: argparse.ArgumentParser) -> None:
@@ -136,14 +128,16 @@ def _force(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS: Mapping[str, Command] = {
     "stylize": Command(
-        commands.stylize,
-        "restyle a picture; the result has the same size",
-        """\
-examples:
-  ganstyle stylize photo.jpg --model examples/models/vangogh --output out.png
-  ganstyle stylize photo.jpg --model runs/monet/2026-11-21_10-00-00/artifact --output out.jpg --force
-""",
-        _stylize_arguments,
+        stylize.run,
+        "restyle pictures; each keeps its size",
+        stylize.DETAILS,
+        stylize.arguments,
+    ),
+    "redo": Command(
+        redo.run,
+        "make a restyled picture again, by the recipe that it carries",
+        redo.DETAILS,
+        redo.arguments,
     ),
     "info": Command(
         commands.info,
@@ -195,5 +189,17 @@ examples:
   ganstyle artifact runs/vangogh/2026-11-21_10-00-00/checkpoints/best.ckpt --output models/best
 """,
         _artifact_arguments,
+    ),
+    "evaluate": Command(
+        evaluate.run,
+        "judge a model, or any program's results, on both sides: content and style",
+        evaluate.DETAILS,
+        evaluate.arguments,
+    ),
+    "figures": Command(
+        figures.run,
+        "draw the figures of a run or a report again",
+        figures.DETAILS,
+        figures.arguments,
     ),
 }

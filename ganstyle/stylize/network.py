@@ -8,18 +8,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganstyle import artifact as artifacts
 from ganstyle import images
 from ganstyle.artifact import Artifact, Card
 from ganstyle.errors import ImageError, ShapeError
-from ganstyle.types import Image
+from ganstyle.stylize.budget import memory_of
+from ganstyle.stylize.controls import Controls
+from ganstyle.stylize.engine import Engine, style_of
+from ganstyle.stylize.masks import feathered, mask_of
+from ganstyle.stylize.paint import Brush, image_painted, pixels_painted
 
 Picture = TypeVar("Picture", Pillow.Image, NDArray[Any], Tensor)
-"""A Pillow picture; RGB bytes, height x width x 3; or images in [-1, 1], (batch x) 3 x height x width."""
-LEAST_SIDE = 32
-"""Pixels; a smaller picture is grown by reflection first, for the padding inside the networks."""
+"""A Pillow picture; RGB of 8 or 16 bits, height x width x 3; or images in [-1, 1], (batch x) 3 x height x width."""
 
 
 @dataclass(frozen=True)
@@ -27,68 +29,93 @@ class Stylizer:
     """An artifact, ready to restyle pictures."""
 
     artifact: Artifact
+    max_memory: int | str | None = None
+    """Bytes, or words such as "400MB", that a picture may take on its way through the network, on top of the program
+    and of the picture itself; by default a quarter of what is free. Larger pictures go in strips, exactly."""
 
     @property
     def card(self) -> Card:
         """What the artifact says of itself."""
         return self.artifact.card
 
-    def stylize(self, image: Picture) -> Picture:
-        """Restyle a picture; see `stylize`."""
-        return stylize(self.artifact, image)
+    def stylize(
+        self,
+        image: Picture,
+        *,
+        strength: float = 1.0,
+        keep_color: str = "off",
+        size: float = 1.0,
+        seed: int = 0,
+        style: int | str | None = None,
+        mask: Pillow.Image | NDArray[Any] | Tensor | None = None,
+        feather: float = 0.0,
+    ) -> Picture:
+        """Restyle a picture, or a batch of them; the result has the same size and is of the same kind.
+
+        Args:
+            image: what to restyle. A Pillow picture is read as RGB, 8 bits, upright.
+            strength: from 0 (the photograph) over 1 (the network's picture) to 1.5 (as far beyond).
+            keep_color: `luminance`, `mkl` or `off`; see Controls.
+            size: how large the brush is; at 2, strokes are twice as large.
+            seed: of what a network draws.
+            style: number or name, where the network has several.
+            mask: where to restyle, of the picture's size; white, 1 or True inside.
+            feather: pixels over which the mask rises, inwards from its edge.
+
+        Raises:
+            ControlError: a control that does not fit.
+            ShapeError: an array that is not height x width x 3, a tensor that is not (batch x) 3 x height x width.
+            ImageError: floats where integers belong or the reverse, or values outside [-1, 1] in a tensor.
+            BudgetError, RoomError: too little memory or disk.
+        """
+        controls = Controls(strength, keep_color, size, feather, seed, style)
+        return self.restyle(image, controls, mask)
+
+    def restyle(
+        self, image: Picture, controls: Controls, mask: Pillow.Image | NDArray[Any] | Tensor | None = None
+    ) -> Picture:
+        """Restyle as `stylize` does, with the controls in one piece."""
+        memory = memory_of(self.max_memory) if isinstance(self.max_memory, str) else self.max_memory
+        engine = Engine(self.artifact.network, memory)
+        brush = Brush(engine, controls, style_of(engine.network, self.card.styles, controls.style))
+        if isinstance(image, Tensor):
+            return _restyled_tensor(brush, image, mask)
+        if isinstance(image, Pillow.Image):
+            return Pillow.fromarray(_restyled_pixels(brush, images.from_pillow(image), mask))
+        return _restyled_pixels(brush, image, mask)
 
 
-def load(folder: Path | str) -> Stylizer:
+def load(folder: Path | str, *, max_memory: int | str | None = None) -> Stylizer:
     """Read an artifact from its folder; raises ArtifactError when it is missing or damaged."""
-    return Stylizer(artifacts.load(folder))
+    return Stylizer(artifacts.load(folder), max_memory)
 
 
 def stylize(artifact: Artifact, image: Picture) -> Picture:
-    """Restyle a picture of any size; the result has the same size and is of the same kind as what was given.
-
-    The picture is grown by reflection to the sides that the network takes, and cropped back.
-    Raises ShapeError for an array that is not height x width x 3 or a tensor that is not (batch x) 3 x height x width,
-    ImageError for bytes where floats belong or the reverse, and for a tensor with values outside [-1, 1].
-    """
-    if isinstance(image, Tensor):
-        return _restyled_tensor(artifact.network, image)
-    if isinstance(image, Pillow.Image):
-        return Pillow.fromarray(_restyled_pixels(artifact.network, images.from_pillow(image)))
-    return _restyled_pixels(artifact.network, image)
+    """Restyle a picture with the controls as they are by default; see `Stylizer.stylize`."""
+    return Stylizer(artifact).stylize(image)
 
 
-def _restyled_pixels(network: nn.Module, pixels: NDArray[Any]) -> NDArray[Any]:
+def _restyled_pixels(brush: Brush, pixels: NDArray[Any], mask: Any) -> NDArray[Any]:
     if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
         raise ShapeError(f"stylize takes arrays of height x width x 3, but got {' x '.join(map(str, pixels.shape))}.")
-    if pixels.dtype != np.uint8:
-        raise ImageError(f"stylize takes arrays of bytes (uint8), but got {pixels.dtype}; scale to 0..255 and convert.")
-    return images.to_uint8(_restyled(network, images.to_tensor(pixels)[None])[0])
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise ImageError(f"stylize takes arrays of bytes (uint8) or uint16, but got {pixels.dtype}; scale and convert.")
+    return pixels_painted(brush, pixels, _mask(brush, mask, *pixels.shape[:2]))
 
 
-def _restyled_tensor(network: nn.Module, image: Tensor) -> Tensor:
+def _restyled_tensor(brush: Brush, image: Tensor, mask: Any) -> Tensor:
     if image.ndim not in (3, 4) or image.shape[-3] != 3 or 0 in image.shape:
         shape = " x ".join(map(str, image.shape))
         raise ShapeError(f"stylize takes tensors of (batch x) 3 x height x width, but got {shape}.")
     if not image.is_floating_point() or not bool((image.abs() <= 1).all()):
         raise ImageError(f"stylize takes float tensors in [-1, 1], but got {_described(image)}; scale it first.")
+    mask = _mask(brush, mask, *image.shape[-2:])
     batch = image if image.ndim == 4 else image[None]
-    return _restyled(network, batch).reshape(image.shape)
+    return torch.stack([image_painted(brush, one, mask) for one in batch]).reshape(image.shape)
 
 
-def _restyled(network: nn.Module, batch: Image) -> Image:
-    """Pad, run and crop a batch, on the network's device; the result is where the batch was."""
-    height, width = batch.shape[-2:]
-    weight = next(network.parameters())
-    with torch.inference_mode():
-        padded = images.pad(batch.to(weight), _multiple(network, min(height, width)))
-        styled = images.crop(network(padded), height, width).to(batch)
-    return styled.clone()
-
-
-def _multiple(network: nn.Module, side: int) -> int:
-    """The multiple that a picture's sides are grown to: the network's own, or more for a tiny picture."""
-    multiple = int(network.size_multiple)  # type: ignore[arg-type]
-    return multiple if side >= LEAST_SIDE else multiple * -(-LEAST_SIDE // multiple)
+def _mask(brush: Brush, mask: Any, height: int, width: int) -> NDArray[np.float32] | None:
+    return None if mask is None else feathered(mask_of(mask, height, width), brush.controls.feather)
 
 
 def _described(image: Tensor) -> str:

@@ -12,6 +12,7 @@ from ganstyle import artifact, images
 from ganstyle.artifact import Artifact
 from ganstyle.errors import ImageError, ShapeError
 from ganstyle.nn.light import Light
+from ganstyle.nn.resnet import ResNet
 from ganstyle.nn.unet import UNet
 from ganstyle.stylize import stylize
 
@@ -41,8 +42,15 @@ def test_a_picture_smaller_than_the_pad_is_reflected_repeatedly(tmp_path: Path) 
 
 
 def test_a_picture_that_fits_is_the_networks_own_output(light: Artifact) -> None:
-    image = torch.rand(2, 3, 32, 64) * 2 - 1
+    image = torch.rand(1, 3, 32, 64) * 2 - 1
     assert torch.equal(stylize(light, image), light.network(image))
+
+
+def test_a_picture_does_not_depend_on_its_company(tmp_path: Path) -> None:
+    artifact.save(ResNet(blocks=1, channels=4, norm="batch"), tmp_path / "batch_norm")
+    batch = torch.rand(2, 3, 32, 32) * 2 - 1
+    model = artifact.load(tmp_path / "batch_norm")
+    assert torch.equal(stylize(model, batch)[1], stylize(model, batch[1]))
 
 
 def test_every_kind_of_picture_gives_the_same_result(light: Artifact) -> None:

@@ -1,0 +1,92 @@
+"""`ganstyle redo`: a restyled picture made again by its own recipe."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganstyle.cli.commands import OverwriteError
+
+if TYPE_CHECKING:
+    from ganstyle.artifact import Artifact
+    from ganstyle.stylize.files import MaskFile
+    from ganstyle.stylize.recipe import Recipe
+
+DETAILS = """\
+Reads the recipe in a PNG, JPEG or WebP that `ganstyle stylize` wrote, does the same to the photograph, and says whether
+the same bytes came out. Another photograph, artifact or mask than the recipe names is refused. Exit code 1: it came out
+differently; what is different on this machine is named.
+
+examples:
+  ganstyle redo out.png --input photo.jpg
+  ganstyle redo out.png --input photo.jpg --model examples/models/vangogh --output again.png
+"""
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("picture", metavar="PICTURE", type=Path, help="what `ganstyle stylize` wrote")
+    parser.add_argument("--input", metavar="PHOTO", type=Path, required=True, help="the photograph it was made of")
+    parser.add_argument("--model", metavar="ARTIFACT", type=Path, help="the artifact (default: where it was)")
+    parser.add_argument("--mask", metavar="MASK", type=Path, help="the mask, if there was one")
+    parser.add_argument("--output", metavar="OUT", type=Path, help="write the result there, too")
+    parser.add_argument("--force", action="store_true", help="replace what is at --output")
+
+
+def run(words: Namespace) -> int:
+    """Make the picture again and compare; 1 when it came out differently."""
+    from ganstyle import images
+    from ganstyle.stylize.encode import publish
+    from ganstyle.stylize.files import Studio
+    from ganstyle.stylize.photograph import read
+    from ganstyle.stylize.recipe import read_recipe
+
+    if words.output is not None and words.output.exists() and not words.force:
+        raise OverwriteError(f"{words.output} exists; add --force to replace it, or give another --output.")
+    recipe = read_recipe(read(words.picture).recipe, str(words.picture))
+    photo = read(words.input)
+    _require("photograph", words.input, photo.sha256, recipe.input)
+    model, mask = _model(recipe, words.model), _mask(recipe, words.mask)
+    content = Studio(model, recipe.model, recipe.controls, recipe.memory, mask).restyle(
+        photo, images.header(words.picture).format
+    )
+    if words.output is not None:
+        publish(content, words.output)
+    return _verdict(words.picture, content, recipe)
+
+
+def _model(recipe: "Recipe", given: Path | None) -> "Artifact":
+    from ganstyle import artifact
+
+    model = artifact.load(given or recipe.model)
+    _require("artifact", given or Path(recipe.model), model.card.weights_sha256, recipe.weights)
+    return model
+
+
+def _mask(recipe: "Recipe", given: Path | None) -> "MaskFile | None":
+    from ganstyle.stylize.files import read_mask
+    from ganstyle.stylize.recipe import RecipeError
+
+    if (given is None) != (recipe.mask is None):
+        raise RecipeError("the recipe has a mask; give it as --mask." if recipe.mask else "the recipe has no mask.")
+    if given is None or recipe.mask is None:
+        return None
+    mask = read_mask(given)
+    _require("mask", given, mask.sha256, recipe.mask)
+    return mask
+
+
+def _require(kind: str, path: Path, found: str, wanted: str) -> None:
+    from ganstyle.stylize.recipe import RecipeError
+
+    if found != wanted:
+        raise RecipeError(f"{path} is not the {kind} of the recipe: its SHA-256 is {found}, not {wanted}.")
+
+
+def _verdict(picture: Path, content: bytes, recipe: "Recipe") -> int:
+    if content == picture.read_bytes():
+        print(f"{picture}: the same {len(content):,} bytes")
+        return 0
+    strange = "; ".join(recipe.strange()) or "the picture was changed after it was made"
+    print(f"{picture}: not the same bytes ({strange})", file=sys.stderr)
+    return 1

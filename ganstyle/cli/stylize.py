@@ -1,0 +1,123 @@
+"""`ganstyle stylize`: photographs in, restyled photographs out."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganstyle.cli.commands import OverwriteError
+from ganstyle.errors import GanstyleError
+
+if TYPE_CHECKING:
+    from ganstyle.stylize.batch import Job
+    from ganstyle.stylize.files import Studio
+    from ganstyle.stylize.photograph import Photograph
+
+DETAILS = """\
+A picture keeps its size, depth (16 bits in PNG and TIFF), transparency, color profile and metadata. Pictures that
+--max-memory does not hold go through in strips, with temporary files and to the same result; a mistake in one
+picture of many does not stop the rest, and the exit code is 1 then. Every PNG, JPEG and WebP carries its recipe;
+see `ganstyle redo --help`.
+
+--strength goes in a straight line from the photograph (0) to the network's picture (1) and as far beyond (1.5).
+--keep-color luminance takes only lightness from the network's picture; mkl moves its colors to the mean and covariance
+of the photograph's. --size 2 makes strokes twice as large: the network then works on half the sides.
+
+examples:
+  ganstyle stylize photo.jpg --model examples/models/vangogh --output out.png
+  ganstyle stylize photo.jpg --model examples/models/vangogh --strength 0.7 --keep-color luminance --output out.jpg
+  ganstyle stylize photo.jpg --model examples/models/vangogh --mask mask.png --feather 20 --output out.png
+  ganstyle stylize photographs --model examples/models/vangogh --output paintings
+  ganstyle stylize 'photographs/*.jpg' --model examples/models/vangogh --size 2 --max-memory 400MB --output paintings/
+  ganstyle stylize - --model examples/models/vangogh --output -
+"""
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("photo", metavar="PHOTO", nargs="+", help="a file, a pattern, a folder, or - for stdin")
+    parser.add_argument("--model", metavar="ARTIFACT", type=Path, required=True, help="folder of a trained artifact")
+    parser.add_argument(
+        "--output", metavar="OUT", required=True, help="file, whose suffix says the format; a folder for several; or -"
+    )
+    parser.add_argument("--strength", type=float, default=1.0, help="0 to 1.5 (default: %(default)s)")
+    parser.add_argument("--keep-color", default="off", help="luminance, mkl or off (default: %(default)s)")
+    parser.add_argument("--size", type=float, default=1.0, help="of the brush, 0.25 to 8 (default: %(default)s)")
+    parser.add_argument("--mask", metavar="MASK", type=Path, help="picture of the same size; restyle where it is white")
+    parser.add_argument("--feather", type=float, default=0.0, help="pixels from the mask's edge inwards to full")
+    parser.add_argument("--seed", type=int, default=0, help="of networks that draw (default: %(default)s)")
+    parser.add_argument("--style", help="number or name, for a network of several styles")
+    parser.add_argument("--max-memory", metavar="SIZE", help="such as 400MB (default: a quarter of what is free)")
+    parser.add_argument("--force", action="store_true", help="replace what is at --output")
+
+
+def run(words: Namespace) -> int:
+    """Restyle the pictures; 1 when one of several could not be."""
+    from ganstyle.stylize.batch import jobs
+
+    todo = jobs(words.photo, words.output)
+    for job in todo:
+        _check(job, words.force)
+    studio = _studio(words)
+    if len(todo) == 1:
+        _restyle(studio, todo[0])
+        return 0
+    return _restyle_all(studio, todo)
+
+
+def _check(job: "Job", force: bool) -> None:
+    from ganstyle.stylize.batch import STREAM
+
+    _ = job.kind
+    if job.target != STREAM and job.target.exists() and not force:
+        raise OverwriteError(f"{job.target} exists; add --force to replace it, or give another --output.")
+
+
+def _studio(words: Namespace) -> "Studio":
+    from ganstyle import artifact
+    from ganstyle.cli.progress import progress_of
+    from ganstyle.stylize.budget import memory_of
+    from ganstyle.stylize.controls import Controls
+    from ganstyle.stylize.files import Studio, default_memory, read_mask
+
+    controls = Controls(words.strength, words.keep_color, words.size, words.feather, words.seed, words.style)
+    memory = memory_of(words.max_memory) if words.max_memory else default_memory()
+    mask = None if words.mask is None else read_mask(words.mask)
+    model = artifact.load(words.model)
+    return Studio(model, str(words.model), controls, memory, mask, progress_of(model.network))
+
+
+def _restyle(studio: "Studio", job: "Job") -> None:
+    from ganstyle.stylize.batch import STREAM
+    from ganstyle.stylize.encode import publish
+
+    content = studio.restyle(_read(job.source), job.kind)
+    if job.target == STREAM:
+        sys.stdout.buffer.write(content)
+        return
+    publish(content, job.target)
+    print(job.target)
+
+
+def _read(source: Path) -> "Photograph":
+    from ganstyle.stylize.batch import STREAM
+    from ganstyle.stylize.photograph import decoded, read
+
+    return decoded(sys.stdin.buffer.read(), "standard input") if source == STREAM else read(source)
+
+
+def _restyle_all(studio: "Studio", todo: list["Job"]) -> int:
+    """Go on after a picture that fails, and tell all failures at the end."""
+    failures = [failure for job in todo if (failure := _failure(studio, job))]
+    if failures:
+        print(f"{len(failures)} of {len(todo)} pictures could not be restyled:", file=sys.stderr)
+        print("\n".join(f"  {failure}" for failure in failures), file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _failure(studio: "Studio", job: "Job") -> str | None:
+    try:
+        _restyle(studio, job)
+    except (GanstyleError, OSError, MemoryError) as error:
+        return str(error) or type(error).__name__
+    return None

@@ -1,0 +1,166 @@
+"""How much memory a picture takes, how much it may take, and what becomes of it if that is less."""
+
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from weakref import finalize
+
+import torch
+from torch import Tensor, nn
+
+from ganstyle.errors import GanstyleError
+from ganstyle.nn.norms import Style
+from ganstyle.stylize.flow import flow
+from ganstyle.stylize.maps import Map, Moments, Strip
+from ganstyle.stylize.sources import Given, Grown
+from ganstyle.stylize.store import COPIES, HALO, Ledger, RoomError, Stored
+
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+SHARE = 4
+"""Without a word from the user, one part in so many of the free memory is taken."""
+STRIP_SHARE, LARGEST_STRIP = 3, 200_000_000
+"""One part in so many of the memory goes to computing a strip if that is enough; larger strips gain nothing."""
+WHOLE = 1.5
+"""How much of what reading its most expensive map at once would take a whole picture takes: measured 0.5 to 1.2."""
+
+
+class BudgetError(GanstyleError):
+    """A memory budget that cannot be understood or kept."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one picture will go through a network."""
+
+    in_strips: bool
+    memory: int
+    """Bytes that may be taken."""
+    disk: int
+    """Bytes of temporary files, at most at once."""
+    products: float
+    """Multiplications in all."""
+    strip: int
+    """Bytes for computing one strip; the rest holds maps."""
+
+
+def memory_of(text: str) -> int:
+    """Understand "400MB", "1.5 GB" or "2e9": bytes, by powers of ten. Raises BudgetError."""
+    match = re.fullmatch(r"\s*([\d.]+(?:e\d+)?)\s*([KMGT]?)(?:i?B)?\s*", text, re.IGNORECASE)
+    try:
+        size = float(match[1]) * UNITS[match[2].upper()] if match else 0.0
+    except ValueError:
+        size = 0.0
+    if size < 1:
+        raise BudgetError(f"{text!r} is not an amount of memory; write it as 400MB or 2GB.")
+    return int(size)
+
+
+def free_memory() -> int:
+    """Bytes that are free for this process: on the machine, and within its control group where there is one."""
+    limits = [_available(), *_allowance(Path("/sys/fs/cgroup"))]
+    return max(0, min(limits))
+
+
+def _available() -> int:
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+        return int(text.split("MemAvailable:")[1].split()[0]) * 1024
+    except (OSError, IndexError, ValueError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def _allowance(group: Path) -> list[int]:
+    """What a control group leaves, if it sets a limit."""
+    try:
+        most, taken = ((group / name).read_text(encoding="ascii") for name in ("memory.max", "memory.current"))
+        return [int(most) - int(taken)]
+    except (OSError, ValueError):
+        return []
+
+
+def plan(network: nn.Module, height: int, width: int, memory: int | None = None, style: Style | None = None) -> Plan:
+    """Say how an image of this size goes through a network with so many bytes; by default a quarter of what is free.
+
+    The size is that after padding. The memory is what the network takes on top of the program and of the picture
+    itself. Raises BudgetError when not even a few rows fit into the memory, RoomError when the disk is too small.
+    """
+    memory = free_memory() // SHARE if memory is None else memory
+    size = next(network.parameters()).element_size()
+    prices = _rehearse(network, height, width, 0, style)
+    strip = min(max(memory // STRIP_SHARE, int(prices.least_strip * size)), LARGEST_STRIP, memory)
+    if prices.largest * size * WHOLE <= memory:
+        return Plan(False, memory, 0, prices.products, strip)
+    _require_memory(float(prices.least_strip * size), memory, height, width)
+    disk = _rehearse(network, height, width, memory - strip, style).ledger.most_on_disk
+    _require_disk(disk)
+    return Plan(True, memory, disk, prices.products, strip)
+
+
+def _rehearse(network: nn.Module, height: int, width: int, memory: int, style: Style | None) -> "_Rehearsal":
+    """Go through a network with sizes only; `memory` is that for maps."""
+    weight = next(network.parameters())
+    rehearsal = _Rehearsal(weight.new_empty(0), Ledger(memory))
+    rehearsal.see(flow(network, Grown(Given(weight.new_empty(3, 1, 1)), height, width), rehearsal, style=style))
+    return rehearsal
+
+
+@dataclass
+class _Rehearsal:
+    """Keeps the sizes of maps only, to learn what the real run will take."""
+
+    kind: Tensor
+    ledger: Ledger
+    largest: float = 0
+    """Numbers in memory for the most expensive map, read at once."""
+    least_strip: float = 0
+    """Numbers in memory for a strip of one row."""
+    products: float = 0
+
+    def see(self, source: Map) -> None:
+        """Note what a map takes."""
+        self.largest = max(self.largest, source.price.numbers * source.shape.rows)
+        self.least_strip = max(self.least_strip, COPIES * source.price.numbers * (HALO + 1))
+        self.products += source.price.products * source.shape.rows
+
+    def keep(self, source: Map, *, measure: bool) -> Stored:
+        """Pretend to compute and keep a map."""
+        self.see(source)
+        size = source.shape.rows * source.shape.row * self.kind.element_size()
+        fits = self.ledger.enter(size)
+        nothing = torch.zeros(source.shape.channels, dtype=torch.float64)
+        stored = Stored(source.shape, _NoRows(), Moments(1, nothing, nothing) if measure else None)
+        finalize(stored, self.ledger.leave, fits, size)
+        return stored
+
+
+class _NoRows:
+    """Rows of a map that was only pretended."""
+
+    def write(self, first: int, strip: Strip) -> None:
+        """There is nothing to write."""
+        raise NotImplementedError
+
+    def read(self, first: int, last: int) -> Strip:
+        """There is nothing to read."""
+        raise NotImplementedError
+
+
+def _require_memory(least: float, memory: int, height: int, width: int) -> None:
+    if least > memory:
+        raise BudgetError(
+            f"--max-memory is {memory / 1e6:.0f} MB, but {width} x {height} pixels take at least {least / 1e6:.0f} MB; "
+            f"raise it, or give a smaller picture."
+        )
+
+
+def _require_disk(disk: int) -> None:
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    if disk > free:
+        raise RoomError(
+            f"the feature maps take {disk / 1e9:.1f} GB, but {folder} has {free / 1e9:.1f} GB free; "
+            f"raise --max-memory, or set TMPDIR to a larger disk."
+        )

@@ -1,0 +1,100 @@
+"""One picture's way through a network: whole if memory allows, else in strips, with the same result."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ganstyle.errors import ShapeError
+from ganstyle.nn.blocks import Dropout
+from ganstyle.nn.norms import Style
+from ganstyle.stylize.budget import Plan, plan
+from ganstyle.stylize.flow import flow
+from ganstyle.stylize.maps import Map
+from ganstyle.stylize.sources import Cropped, Given, Grown
+from ganstyle.stylize.store import Ledger, Storeroom
+
+LEAST_SIDE = 32
+"""Pixels; a smaller picture is grown by reflection first, for the padding inside the networks."""
+Announce = Callable[[Plan], Callable[[float], None]]
+"""Is told the plan before it starts, and returns what is to be told of the multiplications that are done."""
+
+
+def silent(_: Plan) -> Callable[[float], None]:
+    """Tell nobody."""
+    return lambda products: None
+
+
+class Painted(NamedTuple):
+    """A network's picture, and the room to read it in."""
+
+    picture: Map
+    room: Storeroom
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A network and what it may take."""
+
+    network: nn.Module
+    memory: int | None = None
+    """Bytes, on top of the program and the pictures; by default a quarter of what is free."""
+    announce: Announce = silent
+
+    @property
+    def kind(self) -> Tensor:
+        """A tensor of the kind and on the device of the network's."""
+        return next(self.network.parameters()).new_empty(0)
+
+    def plan(self, rows: int, columns: int, style: Style | None = None) -> Plan:
+        """Say how a picture of this size will go through. Raises BudgetError or RoomError when it cannot."""
+        return plan(self.network, *self._grown(rows, columns), memory=self.memory, style=style)
+
+    def restyle(self, photo: Map, *, style: Style | None = None, seed: int = 0) -> "Painted":
+        """Return the network's picture of a photograph in [-1, 1], in its size.
+
+        `photo` is of the network's kind. The last layer is computed when the result is read, the others at once.
+        """
+        _, rows, columns = photo.shape
+        grown = Grown(photo, *self._grown(rows, columns))
+        found = self.plan(rows, columns, style)
+        progress = self.announce(found)
+        room = Storeroom(self.kind, found.strip, Ledger(found.memory - found.strip), progress)
+        with torch.inference_mode():
+            if found.in_strips or draws(self.network):
+                painted = flow(self.network, grown, room, style=style, seed=seed)
+            else:
+                painted = Given(self._at_once(grown, style))
+                progress(found.products)
+        return Painted(Cropped(painted, rows, columns), room)
+
+    def _at_once(self, grown: Map, style: Style | None) -> Tensor:
+        image = grown.read(0, grown.shape.rows)[None]
+        painted: Tensor = self.network(image) if style is None else self.network(image, style)
+        return painted[0]
+
+    def _grown(self, rows: int, columns: int) -> tuple[int, int]:
+        """The sides that a picture is grown to: multiples of the network's number, or of more for a tiny picture."""
+        multiple = int(self.network.size_multiple)  # type: ignore[arg-type]
+        if min(rows, columns) < LEAST_SIDE:
+            multiple *= -(-LEAST_SIDE // multiple)
+        return -(-rows // multiple) * multiple, -(-columns // multiple) * multiple
+
+
+def draws(network: nn.Module) -> bool:
+    """Say whether a network draws random numbers at test."""
+    return any(isinstance(layer, Dropout) and layer.at_test and layer.probability > 0 for layer in network.modules())
+
+
+def style_of(network: nn.Module, names: tuple[str, ...], style: int | str | None) -> Style | None:
+    """Find a style by its number or its name. Raises ShapeError, in one sentence, for one that is not there."""
+    count = int(getattr(network, "styles", 0))
+    if count == 0 and style is None:
+        return None
+    known = [*map(str, range(count)), *names[:count]] if count else []
+    if str(style) not in known:
+        there = f"one of {', '.join(known)}" if count else "no style: this artifact has one"
+        raise ShapeError(f"the style is {style}, but it is {there}.")
+    return torch.tensor([known.index(str(style)) % count])

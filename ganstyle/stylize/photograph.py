@@ -1,0 +1,156 @@
+"""A photograph as a file holds it: 8 or 16 bits, transparency, color profile and metadata; and the way back."""
+
+import hashlib
+import struct
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Shaped, UInt8
+from numpy import ndarray
+from PIL import Image as Pillow
+
+from ganstyle import images
+from ganstyle.errors import ImageError
+from ganstyle.stylize.colorspace import cmyk_to_srgb
+from ganstyle.stylize.sources import Integers
+
+LARGEST = 1_000_000_000
+"""Pixels; a larger file is taken for a decompression bomb."""
+ORIENTATION, HISTORY, BITS_PER_SAMPLE = 0x0112, 0x9213, 258
+"""EXIF and TIFF tags: which way is up, what has been done to the image, how deep it is."""
+Alpha = Shaped[ndarray, "height width"]
+WORDS = (270, 271, 272, 305, 306, 315, 33432, 34665, 34853)
+"""The tags of a TIFF that say something about the picture and not about the file: description, author, EXIF, GPS ..."""
+BAND = 256
+"""Rows that are converted at once."""
+ONE_CHANNEL = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F")
+TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True), 8: (1, False)}
+"""By EXIF orientation: quarter turns to the left, then whether to mirror left and right."""
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """What a file holds, upright."""
+
+    pixels: Integers
+    alpha: Alpha | None = None
+    """In the same depth; 0 is transparent. The colors of transparent pixels are kept as they are."""
+    profile: bytes | None = None
+    """The ICC profile of the colors; none for a grey or CMYK file, whose colors are turned into sRGB."""
+    exif: bytes | None = None
+    """Without the orientation, which is applied."""
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    sha256: str = ""
+    """Of the file."""
+    recipe: str | None = None
+    """What the EXIF tag ImageHistory says: in our own outputs, how they were made."""
+
+
+def read(path: Path) -> Photograph:
+    """Read a picture file; raises ImageError when it is missing, not a picture, damaged or too large."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ImageError(f"there is no picture {path}.") from None
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error.strerror or error}.") from None
+    return decoded(content, str(path))
+
+
+def decoded(content: bytes, name: str) -> Photograph:
+    """Decode a picture that the user knows by a name; raises ImageError as `read` does."""
+    with images.opened(BytesIO(content), name, LARGEST) as picture:
+        deep = _is_deep(picture, content)
+        lying, veil = _deep(content, name) if deep else _shallow(picture)
+        turn = picture.getexif().get(ORIENTATION, 1)  # of a TIFF, decoding has applied it already
+        pixels, alpha = _turned(lying, turn), None if veil is None else _turned(veil, turn)
+        exif = picture.getexif()
+        recipe = exif.pop(HISTORY, None)
+        for tag in [tag for tag in exif if tag == ORIENTATION or (picture.format == "TIFF" and tag not in WORDS)]:
+            del exif[tag]
+        return Photograph(
+            pixels,
+            alpha,
+            picture.info.get("icc_profile") if picture.mode not in (*ONE_CHANNEL, "CMYK") else None,
+            exif.tobytes() if len(exif) else None,
+            _bytes(picture.info.get("xmp")),
+            _dpi(picture.info.get("dpi")),
+            hashlib.sha256(content).hexdigest(),
+            recipe if isinstance(recipe, str) else None,
+        )
+
+
+def _dpi(value: Any) -> tuple[float, float] | None:
+    """Understand a resolution; one dot per inch is what Pillow says of a TIFF that says nothing."""
+    if not isinstance(value, tuple) or len(value) != 2 or value == (1, 1):
+        return None
+    return float(value[0]), float(value[1])
+
+
+def _bytes(value: Any) -> bytes | None:
+    return value if isinstance(value, bytes) else None
+
+
+def _is_deep(picture: Pillow.Image, content: bytes) -> bool:
+    """Whether a file has 16 bits for each channel, of which Pillow would keep 8."""
+    if picture.format == "PNG":
+        return content[24] == 16
+    bits = picture.tag_v2.get(BITS_PER_SAMPLE, (8,)) if picture.format == "TIFF" else (8,)  # type: ignore[attr-defined]
+    return max(bits) == 16 and picture.mode != "CMYK"
+
+
+def _shallow(picture: Pillow.Image) -> tuple[Integers, Alpha | None]:
+    """Decode 8 bits."""
+    if picture.mode == "CMYK":
+        return np.array(cmyk_to_srgb(picture)), None
+    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+        layers = _converted(picture, "RGBA")
+        return np.ascontiguousarray(layers[..., :3]), np.ascontiguousarray(layers[..., 3])
+    if picture.mode.startswith(("I", "F")):
+        return images.from_pillow(picture), None
+    return _converted(picture, "RGB"), None
+
+
+def _converted(picture: Pillow.Image, mode: str) -> UInt8[ndarray, "height width channels"]:
+    """Convert to 8-bit channels band by band: the whole at once would be in memory five times."""
+    width, height = picture.size
+    layers = np.empty((height, width, len(mode)), np.uint8)
+    for top in range(0, height, BAND):
+        band = picture.crop((0, top, width, min(top + BAND, height)))
+        layers[top : top + BAND] = np.asarray(band.convert(mode))
+    return layers
+
+
+def _deep(content: bytes, name: str) -> tuple[Integers, Alpha | None]:
+    """Decode all 16 bits."""
+    layers = cv2.imdecode(np.frombuffer(_lying(content), np.uint8), cv2.IMREAD_UNCHANGED)
+    if layers is None or layers.dtype != np.uint16:
+        raise ImageError(f"{name} has 16 bits in a way that cannot be read; save it as PNG or as TIFF without layers.")
+    if layers.ndim == 2:
+        return np.repeat(layers[..., None], 3, axis=2), None
+    alpha = np.ascontiguousarray(layers[..., 3]) if layers.shape[2] == 4 else None
+    return np.ascontiguousarray(layers[..., 2::-1]), alpha
+
+
+def _lying(content: bytes) -> bytes:
+    """Have a TIFF say that it is upright: OpenCV would apply half of its orientation."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(content[:4])
+    if order is None:
+        return content
+    (directory,) = struct.unpack_from(f"{order}I", content, 4)
+    (count,) = struct.unpack_from(f"{order}H", content, directory)
+    for entry in range(directory + 2, directory + 2 + 12 * count, 12):
+        if struct.unpack_from(f"{order}H", content, entry)[0] == ORIENTATION:
+            return content[: entry + 8] + struct.pack(f"{order}HH", 1, 0) + content[entry + 12 :]
+    return content
+
+
+def _turned(layers: Shaped[ndarray, "..."], orientation: int) -> Shaped[ndarray, "..."]:
+    quarters, mirrors = TURNS.get(orientation, (0, False))
+    turned = np.rot90(layers, quarters)
+    return np.ascontiguousarray(turned[:, ::-1] if mirrors else turned)

@@ -1,0 +1,71 @@
+"""How a picture was made, in words that a program can follow again."""
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from ganstyle import __version__
+from ganstyle.errors import GanstyleError
+from ganstyle.stylize.controls import Controls
+
+PACKAGES = ("torch", "numpy", "pillow", "opencv-python-headless")
+"""Whose versions may change a byte."""
+
+
+class RecipeError(GanstyleError):
+    """A recipe that is missing, damaged or cannot be followed."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that the bytes of an output depend on."""
+
+    input: str
+    """SHA-256 of the photograph's file."""
+    model: str
+    """Where the artifact was."""
+    weights: str
+    """SHA-256 of the artifact's weights."""
+    controls: Controls
+    mask: str | None
+    """SHA-256 of the mask's file."""
+    memory: int
+    """Bytes that the picture was allowed; they decide about strips and their heights."""
+    in_strips: bool
+    backend: str
+    versions: Mapping[str, str]
+    """Of ganstyle, Python, and the packages that a byte may depend on; the processor and its threads, too."""
+
+    def text(self) -> str:
+        """Write it as JSON."""
+        return json.dumps({"ganstyle": "recipe", **asdict(self)}, sort_keys=True, separators=(",", ":"))
+
+    def strange(self) -> list[str]:
+        """Name what is different here from where the recipe was written, such as "torch 2.14.0, here 2.15.0"."""
+        here = versions()
+        names = sorted(set(here) | set(self.versions))
+        told = [(name, self.versions.get(name, "none"), here.get(name, "none")) for name in names]
+        return [f"{name} {there}, here {now}" for name, there, now in told if there != now]
+
+
+def read_recipe(text: str | None, name: str) -> Recipe:
+    """Read the recipe in a picture that the user knows by a name. Raises RecipeError when there is none."""
+    try:
+        values: dict[str, Any] = json.loads(text or "")
+        if values.pop("ganstyle") != "recipe":
+            raise ValueError
+        return Recipe(**values | {"controls": Controls(**values["controls"])})
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise RecipeError(f"{name} carries no recipe; PNG, JPEG and WebP from `ganstyle stylize` do.") from None
+
+
+def versions() -> dict[str, str]:
+    """Say what does the work here."""
+    own = {"ganstyle": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    threads = {"threads": str(torch.get_num_threads()), "vectors": torch.backends.cpu.get_cpu_capability()}
+    return own | threads | {name: version(name) for name in PACKAGES}

@@ -1,0 +1,164 @@
+"""What the controls promise, on small pictures and an untrained network."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from ganstyle import artifact, images
+from ganstyle.color import ColorSums
+from ganstyle.errors import ShapeError
+from ganstyle.nn.light import Light
+from ganstyle.nn.unet import UNet
+from ganstyle.stylize import Stylizer, load
+from ganstyle.stylize.budget import BudgetError, memory_of
+from ganstyle.stylize.controls import ControlError, Controls
+from ganstyle.stylize.masks import feathered
+
+
+@pytest.fixture(scope="module")
+def painter(tmp_path_factory: pytest.TempPathFactory) -> Stylizer:
+    folder = tmp_path_factory.mktemp("models") / "light"
+    artifact.save(Light(blocks=1, channels=8), folder)
+    return load(folder)
+
+
+def photo(height: int = 37, width: int = 53, depth: type = np.uint8) -> NDArray[Any]:
+    top = np.iinfo(depth).max
+    return np.random.default_rng(0).integers(0, top, (height, width, 3), dtype=depth, endpoint=True)
+
+
+def change(painter: Stylizer, pixels: NDArray[Any], **controls: Any) -> float:
+    return float(np.abs(painter.stylize(pixels, **controls).astype(float) - pixels).mean())
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_strength_0_gives_back_the_very_pixels(painter: Stylizer, depth: type) -> None:
+    np.testing.assert_array_equal(painter.stylize(photo(depth=depth), strength=0.0), photo(depth=depth))
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    strengths=st.lists(st.floats(0, 1.5), min_size=2, max_size=2), color=st.sampled_from(["off", "luminance", "mkl"])
+)
+def test_the_mean_change_never_falls_as_strength_grows(painter: Stylizer, strengths: list[float], color: str) -> None:
+    weak, strong = sorted(strengths)
+    weaker = change(painter, photo(16, 20), strength=weak, keep_color=color)
+    assert weaker <= change(painter, photo(16, 20), strength=strong, keep_color=color)
+
+
+def test_half_strength_is_the_middle(painter: Stylizer) -> None:
+    image = images.to_tensor(photo())
+    expected = (image + painter.stylize(image)) / 2
+    torch.testing.assert_close(painter.stylize(image, strength=0.5), expected, atol=1e-6, rtol=0)
+
+
+def test_luminance_leaves_the_differences_of_color(painter: Stylizer) -> None:
+    grey = torch.rand(1, 33, 40, dtype=torch.float32).expand(3, -1, -1) * 0.2
+    painted = painter.stylize(grey, keep_color="luminance")
+    torch.testing.assert_close(painted[0], painted[2], atol=1e-5, rtol=0)
+    assert (painted - grey).abs().max() > 0.01
+
+
+def test_mkl_keeps_the_mean_color_and_the_covariance(painter: Stylizer) -> None:
+    image = images.to_tensor(photo()) * 0.3
+    painted = ColorSums.of(painter.stylize(image, keep_color="mkl")).moments
+    own = ColorSums.of(image).moments
+    torch.testing.assert_close(painted.mean, own.mean, atol=1e-3, rtol=0)
+    torch.testing.assert_close(painted.covariance, own.covariance, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("feather", [0.0, 6.0])
+@pytest.mark.parametrize("kind", ["truths", "bytes", "pillow"])
+def test_outside_the_mask_nothing_changes(painter: Stylizer, feather: float, kind: str) -> None:
+    inside = np.zeros((37, 53), bool)
+    inside[10:30, 5:40] = True
+    mask = {"truths": inside, "bytes": inside * np.uint8(255), "pillow": Pillow.fromarray(inside * np.uint8(255))}[kind]
+    painted = painter.stylize(photo(), mask=mask, feather=feather)
+    np.testing.assert_array_equal(painted[~inside], photo()[~inside])
+    np.testing.assert_array_equal(painted[19:21, 20:25], painter.stylize(photo())[19:21, 20:25])
+
+
+def test_a_feather_rises_inwards_from_the_edge() -> None:
+    mask = np.zeros((1, 12), np.float32)
+    mask[:, 3:] = 1
+    rise = feathered(mask, 4.0)[0]
+    assert not rise[:3].any()
+    assert (np.diff(rise) >= 0).all()
+    assert rise[4] == pytest.approx(0.5)
+    assert (rise[6:] == 1).all()
+
+
+def test_a_mask_of_another_size_is_refused(painter: Stylizer) -> None:
+    with pytest.raises(ShapeError, match="the mask is 5 x 5, but the photograph is 37 x 53"):
+        painter.stylize(photo(), mask=np.zeros((5, 5)))
+
+
+def test_a_larger_brush_paints_a_smaller_picture(painter: Stylizer) -> None:
+    flat = np.kron(photo(16, 20), np.ones((2, 2, 1), np.uint8))
+    small = images.resize(painter.stylize(photo(16, 20)), 32, 40).astype(int)
+    assert np.abs(painter.stylize(flat, size=2.0).astype(int) - small).max() <= 1
+    assert painter.stylize(photo(), size=3.3).shape == (37, 53, 3)
+    assert painter.stylize(images.to_tensor(photo())[None], size=0.5).shape == (1, 3, 37, 53)
+
+
+def test_16_bits_stay_16_bits(painter: Stylizer) -> None:
+    deep = photo(depth=np.uint16)
+    painted = painter.stylize(deep)
+    assert painted.dtype == np.uint16
+    shallow = painter.stylize((deep // 257).astype(np.uint8)).astype(int)
+    assert np.abs(painted / 257 - shallow).mean() < 2
+
+
+def test_the_seed_is_that_of_the_networks_noise(tmp_path: Path) -> None:
+    artifact.save(UNet(depth=6, channels=4, norm="instance"), tmp_path / "unet")
+    painter = load(tmp_path / "unet")
+    one, again, other = (painter.stylize(photo(64, 64), seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()
+
+
+def test_little_memory_changes_nothing(painter: Stylizer) -> None:
+    image = images.to_tensor(photo(200, 300))
+    frugal = Stylizer(painter.artifact, max_memory="2MB")
+    torch.testing.assert_close(frugal.stylize(image), painter.stylize(image), atol=1e-4, rtol=0)
+
+
+def test_too_little_memory_says_how_much_is_needed(painter: Stylizer) -> None:
+    with pytest.raises(BudgetError, match=r"300 x 200 pixels take at least [\d.]+ MB"):
+        Stylizer(painter.artifact, max_memory=10_000).stylize(photo(200, 300))
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("400MB", 400_000_000), ("1.5 GB", 1_500_000_000), ("2e6", 2_000_000), ("64k", 64_000)]
+)
+def test_an_amount_of_memory_is_understood(text: str, size: int) -> None:
+    assert memory_of(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "much", "-3GB", "0MB", "3 parsecs", "1.2.3MB"])
+def test_another_amount_is_refused(text: str) -> None:
+    with pytest.raises(BudgetError, match="400MB or 2GB"):
+        memory_of(text)
+
+
+@pytest.mark.parametrize(
+    ("controls", "told"),
+    [
+        ({"strength": 1.6}, "strength is 1.6, but it is a number from 0 to 1.5"),
+        ({"strength": float("nan")}, "strength is nan"),
+        ({"size": 0.0}, "from 0.25 to 8"),
+        ({"keep_color": "luminence"}, "did you mean 'luminance'?"),
+        ({"seed": -1}, "seed is -1"),
+    ],
+)
+def test_a_control_that_does_not_fit_is_told(controls: dict[str, Any], told: str) -> None:
+    with pytest.raises(ControlError) as failure:
+        Controls(**controls)
+    assert told in str(failure.value)
