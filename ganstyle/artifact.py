@@ -9,9 +9,10 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import torch
@@ -165,6 +166,27 @@ def read_card(folder: Path | str) -> Card:
         raise ArtifactError(
             f"the card {folder / CARD} is damaged ({_first_line(error)}); train or fetch the artifact again."
         ) from error
+
+
+def record(folder: Path | str, metrics: Sequence[Metric]) -> Card:
+    """Write what was measured into an artifact's card, in place of numbers of the same names, and return the card.
+
+    The card changes at once or not at all; the weights are not touched. Raises ArtifactError as `read_card` does, or
+    when a value is not finite or the card cannot be written.
+    """
+    path = Path(folder) / CARD
+    card = read_card(folder)
+    fresh = {metric.name for metric in metrics}
+    changed = replace(card, metrics=(*(old for old in card.metrics if old.name not in fresh), *metrics))
+    temporary = path.with_name(f".{CARD}.{token_hex(4)}")
+    try:
+        _write_through(temporary, _written(changed))
+        temporary.replace(path)
+    except OSError as error:
+        raise ArtifactError(f"the card {path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return changed
 
 
 def plain_card(card: Card) -> dict[str, Any]:

@@ -204,3 +204,27 @@ def test_a_pickle_is_never_loaded(saved: Path) -> None:
     rewrite(saved, weights_sha256=hashlib.sha256((saved / WEIGHTS).read_bytes()).hexdigest())
     with pytest.raises(ArtifactError, match="is not a safetensors file"):
         artifact.load(saved)
+
+
+def test_what_was_measured_later_is_written_into_the_card_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    artifact.save(Light(blocks=1, channels=8), folder, metrics=[Metric("old", 1.0, "then"), Metric("new", 1.0, "then")])
+    weights = (folder / artifact.WEIGHTS).stat()
+    changed = artifact.record(folder, [Metric("new", 2.0, "now"), Metric("other", 3.0, "now")])
+    assert artifact.load(folder).card == changed
+    assert [(metric.name, metric.value, metric.protocol) for metric in changed.metrics] == [
+        ("old", 1.0, "then"),
+        ("new", 2.0, "now"),
+        ("other", 3.0, "now"),
+    ]
+    assert (folder / artifact.WEIGHTS).stat().st_mtime_ns == weights.st_mtime_ns
+    assert sorted(path.name for path in folder.iterdir()) == [artifact.CARD, artifact.WEIGHTS]
+
+
+def test_a_card_stays_as_it_was_when_a_number_cannot_be_written(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    artifact.save(Light(blocks=1, channels=8), folder)
+    before = (folder / artifact.CARD).read_bytes()
+    with pytest.raises(ArtifactError, match="finite"):
+        artifact.record(folder, [Metric("psnr", float("inf"), "now")])
+    assert (folder / artifact.CARD).read_bytes() == before

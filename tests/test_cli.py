@@ -112,7 +112,7 @@ MISTAKES = {
     "stylize photo.png --mod x --output y": "no option '--mod'; did you mean '--model'?",
     "stylize photo.png --model x --output y.txt": "unknown format '.txt'",
     "stylize photo.png --model x": "the following arguments are required: --output",
-    "stylize nowhere.png --model x --output y.png": "there is no picture nowhere.png",
+    "stylize nowhere.png --model x --output y.png": "there is no artifact at x",
     "info nowhere": "there is no artifact at nowhere",
     "info --jsn nowhere": "did you mean '--json'?",
     "info one two": "unrecognized arguments: two",
@@ -139,7 +139,7 @@ def test_debug_shows_where_a_mistake_was_found(capsys: pytest.CaptureFixture[str
         assert "Traceback" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["stylize", "info", "fetch", "doctor", "artifact"])
+@pytest.mark.parametrize("command", ["stylize", "info", "fetch", "doctor", "artifact", "evaluate", "figures"])
 def test_every_command_explains_itself_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])

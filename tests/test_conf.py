@@ -18,7 +18,7 @@ from training.game import newest, train
 
 from ganstyle.training.build import build_callbacks, build_system
 from ganstyle.training.callbacks.checkpoints import Checkpoints
-from ganstyle.training.callbacks.validation import score_names
+from ganstyle.training.callbacks.scoring import Scoring
 from ganstyle.training.system import System
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
@@ -77,9 +77,12 @@ def build(pictures: dict[str, str], *overrides: str) -> System:
     config = with_few_pictures(composed(*overrides), pictures)
     problem = instantiate(config.data, _convert_="all")
     system = build_system(config, instantiate(config.trainer), problem)
-    for callback in build_callbacks(config).values():
+    callbacks = build_callbacks(config).values()
+    judges = [callback for callback in callbacks if isinstance(callback, Scoring)]
+    known = {name for judge in judges for name in judge.score_names(system, problem)}
+    for callback in callbacks:
         if isinstance(callback, Checkpoints):
-            assert callback.monitor in (None, *score_names(system, problem))
+            assert callback.monitor in {None, *known}
     return system
 
 
