@@ -71,8 +71,9 @@ def broken_from(images: int) -> Sabotage:
         def breaking(module: nn.Module, _given: Any) -> None:
             if game.system.images_seen >= images:
                 nn.init.constant_(next(module.parameters()), float("nan"))
+                handle.remove()  # a second change within a step would be the backward pass's own error
 
-        game.generators[0].register_forward_pre_hook(breaking)
+        handle = game.generators[0].register_forward_pre_hook(breaking)
 
     return sabotage
 

@@ -9,6 +9,7 @@ from jaxtyping import install_import_hook
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+torch.set_num_threads(1)  # for what is made before the first test, too
 install_import_hook("ganstyle", "beartype.beartype")
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -2,8 +2,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from ganstyle.metrics.intervals import Interval
 
+from ganstyle.metrics.intervals import Interval
 from ganstyle.metrics.protocol import ENOUGH, Measured, Protocol, ProtocolError
 
 PROTOCOL = Protocol(

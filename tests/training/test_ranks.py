@@ -1,61 +1,12 @@
 """Two ranks compute what one process with the doubled batch computes, where the mathematics says so."""
 
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from methods.conftest import CLASSES, build, recipe
-from torch import distributed, multiprocessing
-from training.bench import Bench, batch
-
-from ganstyle.training.system import System
-from ganstyle.types import Batch
-
-STEPS, IMAGES = 3, 4
-OFF = {"cyclegan": {"pool_size": 0}, "perceptual_gan": {"style_target": "each"}}
-"""What looks at the other images of a batch, or back."""
-
-
-def game(method: str) -> Bench:
-    """The method in double precision, as its YAML weighs it."""
-    torch.manual_seed(0)
-    adam = partial(torch.optim.Adam, lr=1e-3, betas=(0.5, 0.999))
-    subject = System(
-        build(method, **OFF.get(method, {})),
-        {"generator": adam, "discriminator": adam},
-        recipe(method)["weights"],
-        total_images=100,
-        epoch_images=50,
-        ema=10,
-        clip=1.0,
-    )
-    return Bench(subject.double())
-
-
-def share(number: int, rank: int, ranks: int) -> Batch:
-    """One rank's consecutive images of a step, in double precision."""
-    whole: Any = batch(number * IMAGES, IMAGES)
-    part = slice(rank * IMAGES // ranks, (rank + 1) * IMAGES // ranks)
-    half: Any = {key: value[part] for key, value in whole.items()}
-    return {**half, "source": half["source"].double(), "target": half["target"].double()}
-
-
-def play(method: str, rank: int = 0, ranks: int = 1) -> dict[str, torch.Tensor]:
-    bench = game(method)
-    for number in range(STEPS):
-        bench.step(share(number, rank, ranks))
-    averages: dict[str, torch.Tensor] = bench.system.averages.state_dict()
-    return {**bench.system.method.state_dict(), **{f"ema.{name}": mean for name, mean in averages.items()}}
-
-
-def play_as_rank(rank: int, folder: Path) -> None:
-    """What each process does: every method in turn."""
-    torch.set_num_threads(1)
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
-    torch.save({method: play(method, rank, 2) for method in CLASSES}, folder / f"{rank}.pt")
-    distributed.destroy_process_group()
+from methods.conftest import CLASSES
+from torch import multiprocessing
+from training.ranks import STEPS, game, play, play_as_rank, share
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,8 @@ class Verdict:
         values = ", ".join(f"{name} {value:.3g}" for name, value in self.values.items())
         limits = ", ".join(f"{name} {value:.3g}" for name, value in self.thresholds.items())
         against = f" against {limits}" if limits else ""
-        return f"{self.name} at {self.images_seen} images ({values}{against}): {self.advice}"
+        evidence = f" ({values}{against})" if values else ""
+        return f"{self.name} at {self.images_seen} images{evidence}: {self.advice}"
 
     def plain(self) -> dict[str, Any]:
         """Return everything as JSON knows it: what is no number becomes None."""

@@ -32,7 +32,8 @@ def non_finite(history: History, limits: Limits) -> Verdict | None:
 
 def broken(images_seen: int, message: str) -> Verdict:
     """Word what a step itself noticed: a loss or a weight is no longer a number."""
-    return Verdict("non-finite", images_seen, {}, {}, f"{ADVICE['non-finite']} ({message})")
+    what = message.partition(";")[0]  # the rest is for the run's end
+    return Verdict("non-finite", images_seen, {}, {}, f"{what}; {ADVICE['non-finite']}")
 
 
 def exploding_gradients(history: History, limits: Limits) -> Verdict | None:
