@@ -24,6 +24,8 @@ STYLE_TARGETS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "nearest": lambda targets: targets.unsqueeze(0),
 }
 """A batch of statistics -> what each image is compared with, batch (or 1) x candidates x ...; the nearest counts."""
+DISTRIBUTION = "distribution"
+"""The target that is no single statistic: all of the batch's targets as a set."""
 
 EPSILON = 1e-5
 """Added to variances, as instance norm does."""
@@ -87,28 +89,64 @@ def style_loss(
     * `each`: the target in its own place of the batch; two half batches then average to the whole;
     * `batch_mean`: the mean statistics of the batch's targets, the least noisy stand-in for the collection's;
     * `nearest`: whichever target of the batch is nearest to it, all layers together, so that it need not be
-      like the average of paintings that are unlike each other.
+      like the average of paintings that are unlike each other;
+    * `distribution`: all targets of the batch as a set: the energy distance 2 E|x - y| - E|x - x'| - E|y - y'| of
+      results x and targets y, where |.| is the root of the weighted sum of squares. Squared distances have their least
+      where every image has the mean style; this one where images differ as paintings do. It is 0 on average for equal
+      distributions (below 0 by chance), at most 2 beyond that for images without any activation.
 
-    Source: Gatys et al. 2016, eq. 4 and 5; with moments: Huang & Belongie 2017, eq. 13. The relative scale is ours.
+    Source: Gatys et al. 2016, eq. 4 and 5; with moments: Huang & Belongie 2017, eq. 13; `distribution`: Szekely & Rizzo
+    2013, eq. 2, as a loss: Bellemare et al. 2017. The relative scale is ours.
     Raises ConfigError for another `target`.
     """
-    if target not in STYLE_TARGETS:
-        raise ConfigError(unknown("style target", target, STYLE_TARGETS))
-    distances = torch.stack(
+    if target != DISTRIBUTION and target not in STYLE_TARGETS:
+        raise ConfigError(unknown("style target", target, (*STYLE_TARGETS, DISTRIBUTION)))
+    results = {layer: statistic(features[layer]) for layer in layers}
+    wanted = {layer: statistic(targets[layer]) for layer in layers}
+    if target == DISTRIBUTION:
+        return _energy_distance(results, wanted, layers)
+    candidates = {layer: STYLE_TARGETS[target](wanted[layer]) for layer in layers}
+    return _weighted_distances(results, candidates, layers).min(1).values.mean()
+
+
+def _energy_distance(results: Features, targets: Features, layers: Mapping[str, float]) -> Scalar:
+    """Compare two sets of images; the means within a set are over different images."""
+    between, own, others = (
+        _weighted_distances(a, {layer: statistics.unsqueeze(0) for layer, statistics in b.items()}, layers, targets)
+        for a, b in ((results, targets), (results, results), (targets, targets))
+    )
+    return 2 * _root(between).mean() - _within(own) - _within(others)
+
+
+def _within(squares: Float[Tensor, "images images"]) -> Scalar:
+    """Mean distance of two different images; 0 for one image."""
+    count = len(squares)
+    apart = ~torch.eye(count, dtype=torch.bool, device=squares.device)
+    return _root(squares[apart]).sum() / max(1, count * (count - 1))
+
+
+def _root(squares: Tensor) -> Tensor:
+    """Root whose slope stays finite at 0."""
+    return (squares + EPSILON**2).sqrt()
+
+
+def _weighted_distances(
+    statistics: Features, candidates: Features, layers: Mapping[str, float], scaled_by: Features | None = None
+) -> Float[Tensor, "batch candidates"]:
+    """Squared distance of every image to its candidates, batch (or 1) x candidates x ..., over all layers.
+
+    Each layer is relative to the mean square of `scaled_by`, or of all that an image may be compared with. With a scale
+    for each candidate, one flat crop of a painting among the nearest made the loss jump fivefold and wrecked a run.
+    """
+    return torch.stack(
         [
-            weight * _relative_distances(statistic(features[layer]), statistic(targets[layer]), target)
+            weight
+            * (statistics[layer].unsqueeze(1) - candidates[layer]).flatten(2).square().mean(2)
+            / _scale(candidates[layer] if scaled_by is None else scaled_by[layer].unsqueeze(0))
             for layer, weight in layers.items()
         ]
     ).sum(0)
-    return distances.min(1).values.mean()
 
 
-def _relative_distances(statistics: Tensor, targets: Tensor, target: str) -> Float[Tensor, "batch candidates"]:
-    """Compare every image with its candidates, on one scale: the mean square of all that it may be compared with.
-
-    With a scale for each candidate, one flat crop of a painting among the nearest made the loss jump fivefold and
-    wrecked a run.
-    """
-    candidates = STYLE_TARGETS[target](targets)
-    scale = candidates.flatten(2).square().mean((1, 2)).unsqueeze(1)
-    return (statistics.unsqueeze(1) - candidates).flatten(2).square().mean(2) / scale.clamp_min(EPSILON**2)
+def _scale(candidates: Tensor) -> Float[Tensor, "batch 1"]:
+    return candidates.flatten(2).square().mean((1, 2)).unsqueeze(1).clamp_min(EPSILON**2)

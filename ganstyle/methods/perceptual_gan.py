@@ -1,6 +1,6 @@
 """Restyle photographs after a collection: an adversary judges the whole, a frozen network content and style."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ganstyle.errors import ConfigError, unknown
 from ganstyle.losses.adversarial import game
 from ganstyle.losses.patches import patch_sliced_wasserstein
-from ganstyle.losses.perceptual import STYLE_TARGETS, content_loss, gram, moments, style_loss
+from ganstyle.losses.perceptual import DISTRIBUTION, STYLE_TARGETS, content_loss, gram, moments, style_loss
 from ganstyle.losses.reconstruction import l1
 from ganstyle.losses.smoothness import fine_color, total_variation
 from ganstyle.methods.base import Method, Player
@@ -72,7 +72,7 @@ class PerceptualGAN(Method[Outputs]):
         self.style_layers = _weighed("style_layers", style_layers)
         self.content_normalized = content_normalized
         self.style = _known("style", (style,) if isinstance(style, str) else style, STYLE_TERMS)
-        (self.style_target,) = _known("style target", (style_target,), STYLE_TARGETS)
+        (self.style_target,) = _known("style target", (style_target,), (*STYLE_TARGETS, DISTRIBUTION))
         self.identity_every = _checked(identity_every)
         self.r1 = r1
         self.n_critic = n_critic
@@ -152,7 +152,7 @@ class PerceptualGAN(Method[Outputs]):
         return (Sight(self.discriminator, out.target, out.fake, out.seed),)
 
 
-def _known(kind: str, names: Sequence[str], known: Mapping[str, object]) -> tuple[str, ...]:
+def _known(kind: str, names: Sequence[str], known: Collection[str]) -> tuple[str, ...]:
     """Return the names, each once, or raise ConfigError."""
     for name in names:
         if name not in known:

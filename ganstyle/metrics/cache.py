@@ -13,7 +13,7 @@ from safetensors.torch import load as tensors_of
 from safetensors.torch import save as bytes_of
 from torch import Tensor
 
-VERSION = 1
+VERSION = 2
 """To be raised when a score's definition changes, so that nothing computed before is taken for it."""
 VARIABLE = "GANSTYLE_CACHE"
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ganstyle.nn import hourglass
 from ganstyle.nn.arguments import records_arguments, require_count
-from ganstyle.nn.blocks import Residual, convolution
+from ganstyle.nn.blocks import PADDINGS, Convolution, Residual, convolution
 from ganstyle.nn.generator import require_image, require_style, tap, to_image
 from ganstyle.nn.initialize import initialize
 from ganstyle.nn.norms import Norm, Style
@@ -21,6 +22,9 @@ class Light(nn.Module):
     Sides must be multiples of 4, and at least 8 pixels. Taps: image, stem, down1, down2, block1, block2, ...; the
     first ones after their norm and ReLU. A block is two of the separable convolutions of Howard et al. 2017
     (MobileNet), inside a residual; resizing before convolving is Odena et al. 2016's cure for checkerboards.
+
+    Instance norm forgets how bright, contrasty and colorful a picture is: night and snow look alike to what follows.
+    With `color_skip` the source's coarse colors, mixed linearly (not at all at first), are added before the tanh.
     """
 
     size_multiple = hourglass.SIZE_MULTIPLE
@@ -37,6 +41,7 @@ class Light(nn.Module):
         padding: str = "reflect",
         statistics_at_test: str = "batch",
         styles: int = 0,
+        color_skip: bool = False,
     ) -> None:
         super().__init__()
         require_count("generator.blocks", blocks)
@@ -50,6 +55,7 @@ class Light(nn.Module):
         )
         self.feature_channels: Mapping[str, int] = hourglass.feature_channels(self.encoder, channels)
         initialize(self)
+        self.color_skip: nn.Sequential | None = _color_skip(padding) if color_skip else None
 
     def forward(self, image: Image, style: Style | None = None) -> Image:
         """Translate an image, each in its style where there are several."""
@@ -57,7 +63,8 @@ class Light(nn.Module):
         x = image
         for stage in self.encoder.values():
             x = stage(x, style)
-        return to_image(self.decoder(x, style))
+        x = self.decoder(x, style)
+        return to_image(x if self.color_skip is None else x + self.color_skip(image))
 
     def features(self, image: Image, taps: Sequence[str], style: Style | None = None) -> dict[str, Tensor]:
         """Return the encoder's activations at the taps; nothing deeper is computed."""
@@ -78,3 +85,11 @@ def _block(channels: int, norm: Norm, padding: str) -> Residual:
 def _separable(channels: int, padding: str, *, bias: bool) -> nn.Sequential:
     each = convolution(channels, channels, 3, padding=padding, bias=False, groups=channels)
     return nn.Sequential(each, convolution(channels, channels, 1, bias=bias))
+
+
+def _color_skip(padding: str) -> nn.Sequential:
+    """Average over 8 x 8 pixels at every fourth, mix colors, and spread smoothly: no stroke or edge gets through."""
+    coarse = Convolution(3, 3, 8, 4, 2, bias=False, padding_mode=PADDINGS[padding])
+    with torch.no_grad():
+        coarse.weight.copy_(torch.eye(3)[:, :, None, None].expand_as(coarse.weight) / 64)
+    return nn.Sequential(coarse, *(nn.Upsample(scale_factor=2, mode="bilinear") for _ in range(2)))

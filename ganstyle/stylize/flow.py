@@ -44,7 +44,9 @@ def flow(network: nn.Module, image: Map, keeper: Keeper, *, style: Style | None 
     if isinstance(network, UNet):
         return Pointwise(_unet(network, image, stream), torch.tanh)
     if isinstance(network, ResNet | Light):
-        return Pointwise(stream.extend(image, [*network.encoder.values(), network.decoder]), torch.tanh)
+        x = stream.extend(image, [*network.encoder.values(), network.decoder])
+        skip = network.color_skip if isinstance(network, Light) else None
+        return Pointwise(x if skip is None else Sum(stream.settled(x), stream.extend(image, [skip])), torch.tanh)
     raise ConfigError(f"a {type(network).__name__} cannot be run in strips; give a smaller picture or more memory.")
 
 

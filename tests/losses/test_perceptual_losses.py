@@ -126,7 +126,7 @@ def test_style_is_zero_for_a_copy_and_positive_otherwise(statistic, target: str,
     assert style_loss(features(seed + 5, 2), a, LAYERS, statistic=statistic, target=target) > 0
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", [*TARGETS, "distribution"])
 @given(seed=SEED, scale=st.floats(0.01, 100))
 def test_one_weight_holds_for_feature_networks_of_any_loudness(target: str, seed: int, scale: float) -> None:
     a, b = features(seed), features(seed + 9)
@@ -196,6 +196,44 @@ def test_the_batch_mean_does_not_care_for_the_order_of_targets(seed: int) -> Non
     )
 
 
+@given(seed=SEED)
+def test_the_distance_of_distributions_agrees_with_a_loop(seed: int) -> None:
+    sets = [{layer: gram(tensors[layer]) for layer in LAYERS} for tensors in (features(seed, 3), features(seed + 9))]
+    scale = {layer: sets[1][layer].square().mean() for layer in LAYERS}
+
+    def mean(one: int, other: int) -> Tensor:
+        found = [
+            sum(w * (sets[one][k][i] - sets[other][k][j]).square().mean() / scale[k] for k, w in LAYERS.items()) ** 0.5
+            for i in range(len(sets[one]["deep"]))
+            for j in range(len(sets[other]["deep"]))
+            if one != other or i != j
+        ]
+        return torch.stack(found).mean()
+
+    loss = style_loss(features(seed, 3), features(seed + 9), LAYERS, target="distribution")
+    torch.testing.assert_close(loss, 2 * mean(0, 1) - mean(0, 0) - mean(1, 1))
+
+
+def test_pictures_as_different_as_paintings_are_nearer_to_their_distribution_than_their_mean_is() -> None:
+    targets, others = noise(0, 64, 1, 1, 1).abs(), noise(1, 64, 1, 1, 1).abs()
+    layers, collapsed = {"one": 1.0}, targets.mean(0, keepdim=True).expand(64, -1, -1, -1)
+
+    def loss(images: Tensor, target: str) -> float:
+        return style_loss({"one": images}, {"one": targets}, layers, statistic=moments, target=target).item()
+
+    assert loss(collapsed, "each") < loss(others, "each")
+    assert loss(others, "distribution") < 0.05 < loss(collapsed, "distribution")
+
+
+def test_one_image_alone_has_no_spread_and_a_finite_slope() -> None:
+    images = {"one": torch.ones(1, 2, 2, 2, requires_grad=True)}
+    loss = style_loss(images, {"one": torch.ones(1, 2, 2, 2)}, {"one": 1.0}, target="distribution")
+    loss.backward()
+    assert loss.item() == pytest.approx(0, abs=1e-4)
+    assert images["one"].grad is not None
+    assert images["one"].grad.isfinite().all()
+
+
 def test_style_by_hand() -> None:
     # one channel, Gram 4 and targets 2 and 6: (4-2)^2/4 = 1 and (4-6)^2/36 = 1/9; the mean target 4 is met
     images = {"one": torch.full((2, 1, 1, 1), 2.0, dtype=torch.float64)}
@@ -204,6 +242,9 @@ def test_style_by_hand() -> None:
     assert style_loss(images, targets, layers, target="each").item() == pytest.approx((1 + 1 / 9) / 2)
     assert style_loss(images, targets, layers, target="nearest").item() == pytest.approx(4 / 20)  # scale (4 + 36) / 2
     assert style_loss(images, targets, layers, target="batch_mean").item() == pytest.approx(0, abs=1e-12)
+    # both results 4 are 2 from either target, which are 4 apart; a unit is the root of 20
+    apart = style_loss(images, targets, layers, target="distribution").item()
+    assert apart == pytest.approx((2 * 2 - 0 - 4) / 20**0.5, abs=1e-4)
 
 
 def test_a_black_target_gives_no_infinite_loss() -> None:

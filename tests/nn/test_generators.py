@@ -61,6 +61,17 @@ def test_the_light_generator_has_015_to_025_million_parameters(upsampling: str) 
     assert 150_000 <= parameters(Light(upsampling=upsampling)) <= 250_000
 
 
+def test_a_color_skip_knows_how_dark_a_picture_is_and_lets_no_stroke_through() -> None:
+    light, dark = image(1, 3, 32, 32) * 0.2 + 0.5, image(1, 3, 32, 32) * 0.2 - 0.5
+    blind, seeing = small_light(), small_light(color_skip=True)
+    with torch.no_grad():
+        assert blind(light).mean() - blind(dark).mean() < 0.1
+        assert seeing(light).mean() - seeing(dark).mean() > 0.7
+        assert seeing.color_skip is not None
+        stripes = torch.tensor([0.3, 0.3, -0.3, -0.3]).repeat(8).expand(1, 3, 32, 32)
+        assert seeing.color_skip(0.5 + stripes).sub(0.5).abs().max() < 1e-6
+
+
 @GENERATORS
 @given(data=st.data())
 @settings(max_examples=25)

@@ -23,7 +23,7 @@ from ganstyle.stylize.store import Ledger, Storeroom
 NETWORKS = {
     "unet": lambda **options: UNet(depth=3, channels=4, dropout=0.5, dropout_at_test=False, **options),
     "resnet": lambda **options: ResNet(blocks=2, channels=4, **options),
-    "light": lambda **options: Light(blocks=2, channels=4, **options),
+    "light": lambda **options: Light(blocks=2, channels=4, color_skip=True, **options),
 }
 ROW_BY_ROW, SOME_ROWS, AT_ONCE = 1, 40_000, 10**9
 
@@ -88,7 +88,9 @@ def test_strips_equal_the_whole_for_every_network(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", [UNet(channels=8, dropout_at_test=False), ResNet(channels=8), Light()])
+@pytest.mark.parametrize(
+    "network", [UNet(channels=8, dropout_at_test=False), ResNet(channels=8), Light(color_skip=True)]
+)
 def test_strips_equal_the_whole_at_2048_pixels(network: nn.Module) -> None:
     network, image = network.eval(), photo(2048, 2048)
     with torch.inference_mode():
