@@ -159,12 +159,12 @@ def test_pictures_too_small_for_four_octaves_are_refused(scores: dict[str, Style
 
 
 @pytest.mark.slow
-def test_a_row_of_100_pictures_and_200_crops_takes_less_than_a_minute_of_one_core(
+def test_a_picture_takes_less_than_half_a_second_of_one_core(
     scores: dict[str, StyleScore],
 ) -> None:
-    pictures = torch.rand(300, 3, 256, 256) * 2 - 1
+    pictures = torch.rand(48, 3, 256, 256) * 2 - 1
     start = time.process_time()
     for score in scores.values():
         found = score.describe(pictures)
-        score.distance(found[:100], found[100:])
-    assert time.process_time() - start < 60
+        score.distance(found[:16], found[16:])
+    assert time.process_time() - start < 24
