@@ -110,7 +110,7 @@ def _evaluate(words: Namespace) -> int:
         return 0
     report, evidence = done
     report = replace(report, notes=(*_notes(judged, stems), *report.notes))
-    _publish(report, evidence, words.output)
+    _publish(report, evidence, words.output, _runs(words))
     _record(report, words)
     _tell(report, words.output)
     return 0
@@ -235,14 +235,20 @@ def _notes(judged: "Sequence[Model | Folder]", stems: frozenset[str]) -> list[st
     return [note for one in judged if one.stems is not None for note in unmatched(one.name, one.stems, stems)]
 
 
-def _publish(report: "Report", evidence: "Evidence", output: Path) -> None:
+def _runs(words: Namespace) -> list[Path]:
+    """Name the training runs, with curves, that judged artifacts still lie in."""
+    folders = [path.resolve().parent for path in (words.model, words.against) if path is not None]
+    return list(dict.fromkeys(folder for folder in folders if (folder / "csv").is_dir()))
+
+
+def _publish(report: "Report", evidence: "Evidence", output: Path, runs: Sequence[Path]) -> None:
     """Write the report beside its place, then rename it there, so that no half of one is ever seen."""
     from ganstyle.metrics.report import write_report
 
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as workplace:
-            write_report(report, evidence, Path(workplace) / "new")
+            write_report(report, evidence, Path(workplace) / "new", runs)
             if output.exists():
                 output.rename(Path(workplace) / "old")
             (Path(workplace) / "new").rename(output)

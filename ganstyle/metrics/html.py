@@ -31,8 +31,9 @@ def page(
     found: Sequence[Table],
     figures: Sequence[Path],
     models: Sequence[str],
+    curves: Sequence[Path] = (),
 ) -> str:
-    """Lay a report out: verdict, plane, tables, comparison grids.
+    """Lay a report out: verdict, plane, tables, comparison grids, curves of the training.
 
     Args:
         title: the heading.
@@ -41,6 +42,7 @@ def page(
         found: the tables, the protocol last.
         figures: picture files, the plane first.
         models: rows to be shown in color.
+        curves: picture files of the runs that trained the models.
     """
     first, *others = opening
     body = [
@@ -52,6 +54,8 @@ def page(
         _notes(notes),
         "<h2>Pictures</h2>",
         *(_figure(path) for path in figures[1:]),
+        *(["<h2>Training</h2>"] if curves else []),
+        *(_figure(path) for path in curves),
         *(_table(table, models, kind="protocol") for table in found[-1:]),
     ]
     return (

@@ -6,18 +6,22 @@ from pathlib import Path
 
 from ganstyle.metrics.comparisons import Comparison, comparisons, keep_pictures
 from ganstyle.metrics.evidence import Evidence
+from ganstyle.metrics.curves import draw_curves
 from ganstyle.metrics.figures import draw
 from ganstyle.metrics.html import page
 from ganstyle.metrics.results import Report, per_image_csv, plain
 from ganstyle.metrics.tables import Table, tables
 
+TRAINING = "training"
+"""Folder of a report for the curves of each training run."""
 LEGEND = "Intervals are at 95 %. † marks rows with too few pictures, ‡ scores that the model was trained with."
 
 
-def write_report(report: Report, evidence: Evidence, folder: Path) -> list[Path]:
+def write_report(report: Report, evidence: Evidence, folder: Path, runs: Sequence[Path] = ()) -> list[Path]:
     """Write everything into a folder, and return the paths of the two reports.
 
     What was found comes first: figures are drawn from the saved files, and may be drawn again by `figures.draw`.
+    `runs` are folders of the training runs that the judged models came from; their curves are shown, too.
     """
     folder.mkdir(parents=True, exist_ok=True)
     chosen = comparisons(report)
@@ -25,17 +29,24 @@ def write_report(report: Report, evidence: Evidence, folder: Path) -> list[Path]
     _write(folder / "metrics.json", _json(report, chosen))
     _write(folder / "per_image.csv", per_image_csv(report))
     figures = draw(folder)
+    curves = [path for run in runs for path in draw_curves(run, folder / TRAINING / run.name)]
     found, notes = tables(report), [LEGEND, *report.notes]
     title = f"How good is {' and '.join(report.models)}?"
-    _write(folder / "report.md", markdown(title, report.opening(), notes, found, [path.name for path in figures]))
-    _write(folder / "report.html", page(title, report.opening(), notes, found, figures, report.models))
+    drawn, trained = ([path.relative_to(folder).as_posix() for path in paths] for paths in (figures, curves))
+    _write(folder / "report.md", markdown(title, report.opening(), notes, found, drawn, trained))
+    _write(folder / "report.html", page(title, report.opening(), notes, found, figures, report.models, curves))
     return [folder / "report.md", folder / "report.html"]
 
 
 def markdown(
-    title: str, opening: Sequence[str], notes: Sequence[str], found: Sequence[Table], figures: Sequence[str]
+    title: str,
+    opening: Sequence[str],
+    notes: Sequence[str],
+    found: Sequence[Table],
+    figures: Sequence[str],
+    curves: Sequence[str] = (),
 ) -> str:
-    """Lay a report out in Markdown: verdict, plane, tables, comparison grids, protocol."""
+    """Lay a report out in Markdown: verdict, plane, tables, comparison grids, curves of the training, protocol."""
     first, *others = opening
     parts = [
         f"# {title}",
@@ -46,6 +57,8 @@ def markdown(
         "## Notes\n\n" + "\n".join(f"* {note}" for note in notes),
         "## Pictures",
         *(f"![{name}]({name})" for name in figures[1:]),
+        *(["## Training"] if curves else []),
+        *(f"![{name}]({name})" for name in curves),
         *(_table(table) for table in found[-1:]),
     ]
     return "\n\n".join(parts) + "\n"

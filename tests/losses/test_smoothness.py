@@ -52,14 +52,15 @@ def test_an_edge_by_hand() -> None:
 
 
 @given(seed=SEED, gray=st.floats(-1, 1))
-def test_color_in_blocks_of_four_and_gray_at_any_scale_are_not_fine(seed: int, gray: float) -> None:
-    blocks = noise(seed, 2, 3, 3, 4).repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
-    light = noise(seed + 1, 2, 1, 6, 8)
+def test_color_in_blocks_of_sixteen_and_gray_at_any_scale_are_not_fine(seed: int, gray: float) -> None:
+    blocks = noise(seed, 2, 3, 3, 4).repeat_interleave(4, dim=2).repeat_interleave(4, dim=3)
+    light = noise(seed + 1, 2, 1, 12, 16)
     assert fine_color(blocks + gray * light).item() == pytest.approx(0, abs=1e-12)
 
 
 def test_a_red_pixel_among_gray_ones_by_hand() -> None:
-    # red 1, others 0: its color is (2, -1, -1) / 3, the block's mean a quarter of that; 3/4 and three times 1/4 remain
-    image = torch.zeros(1, 3, 3, 3)
+    # red 1, others 0: its color is (2, -1, -1) / 3, of mean size 4/9. A block of n pixels keeps 1/n of it as its mean:
+    # one pixel is (n - 1)/n away from it, the n - 1 others 1/n; in 16 pixels 2 * 3/4 for n = 4 and 2 * 15/16 for n = 16
+    image = torch.zeros(1, 3, 5, 5)
     image[0, 0, 0, 0] = 1.0
-    assert fine_color(image).item() == pytest.approx((3 / 4 + 3 / 4) / 4 * (4 / 3) / 3)
+    assert fine_color(image).item() == pytest.approx((2 * 3 / 4 + 2 * 15 / 16) / 16 / 2 * 4 / 9)

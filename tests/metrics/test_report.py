@@ -36,6 +36,19 @@ def test_the_page_opens_without_a_network(folder: Path) -> None:
     assert page.count("<img") == page.count("data:image/webp;base64,") == 1 + len(comparisons(both()[0]))
 
 
+def test_the_curves_of_the_training_run_are_in_both_reports(tmp_path: Path) -> None:
+    table = tmp_path / "run" / "csv" / "version_0" / "metrics.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text("images_seen,lr/generator,train/generator/l1\n0,0.1,3.0\n8,0.1,2.0\n")
+    report = both()
+    write_report(*report, tmp_path / "report", [tmp_path / "run"])
+    drawn = [f"training/run/{name}.png" for name in ("losses", "rates")]
+    assert all((tmp_path / "report" / path).is_file() for path in drawn)
+    assert all(f"![{path}]({path})" in (tmp_path / "report" / "report.md").read_text() for path in drawn)
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert page.count("<img") == 1 + len(comparisons(report[0])) + len(drawn)
+
+
 def test_the_page_shows_names_as_they_are(tmp_path: Path) -> None:
     report, evidence = judged(replace(PAINTER, name="<b>bold</b>"))
     write_report(report, evidence, tmp_path / "report")
