@@ -9,7 +9,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -22,72 +22,35 @@ from safetensors.torch import save as bytes_of
 from torch import Tensor, nn
 
 from ganstyle import __version__
-from ganstyle.errors import ArtifactError, GanstyleError, suggestion, unknown
+from ganstyle.card import CARD, KINDS, WEIGHTS, Card, Metric, first_line, missing, plain_card, read_card
+from ganstyle.errors import ArtifactError, GanstyleError, unknown
+from ganstyle.nn.authors import AuthorsResNet
 from ganstyle.nn.light import Light
 from ganstyle.nn.resnet import ResNet
 from ganstyle.nn.unet import UNet
 
-NETWORKS: Mapping[str, type[nn.Module]] = {"unet": UNet, "resnet": ResNet, "light": Light}
-WEIGHTS, CARD = "weights.safetensors", "card.json"
-FORMAT = 1
-KINDS: Mapping[str, type] = {
-    "network": str,
-    "arguments": dict,
-    "size_multiple": int,
-    "styles": list,
-    "data": dict,
-    "training": dict,
-    "losses": dict,
-    "metrics": list,
-    "licence": str,
-    "weights_sha256": str,
-    "ganstyle": str,
-    "created": str,
-    "value_range": list,
-    "format": int,
+__all__ = [
+    "CARD",
+    "KINDS",
+    "NETWORKS",
+    "WEIGHTS",
+    "Artifact",
+    "Card",
+    "Metric",
+    "assembled",
+    "load",
+    "plain_card",
+    "read_card",
+    "record",
+    "save",
+]
+
+NETWORKS: Mapping[str, type[nn.Module]] = {
+    "unet": UNet,
+    "resnet": ResNet,
+    "light": Light,
+    "authors_resnet": AuthorsResNet,
 }
-"""The entries of card.json and what JSON calls their kind; no more, no less."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One number that was measured, with what is needed to measure it again."""
-
-    name: str
-    value: float
-    protocol: str
-    """Data, number of images, size, weights of a feature network: whatever the number depends on."""
-
-
-@dataclass(frozen=True)
-class Card:
-    """What an artifact is, in plain values."""
-
-    network: str
-    """A key of `NETWORKS`."""
-    arguments: Mapping[str, Any]
-    """What the network's constructor is called with."""
-    size_multiple: int
-    """Sides of the images that the network takes are multiples of this."""
-    styles: tuple[str, ...]
-    """The manners it paints in, by name."""
-    data: Mapping[str, Any]
-    """The card of the data set it learned from."""
-    training: Mapping[str, Any]
-    """Experiment, overrides, images seen, seed, commit, versions, and whether the weights are averaged."""
-    losses: Mapping[str, Mapping[str, float]]
-    """The weight of each term, by player."""
-    metrics: tuple[Metric, ...]
-    licence: str
-    """Under which terms the weights may be used."""
-    weights_sha256: str
-    ganstyle: str
-    """The version that wrote the artifact."""
-    created: str
-    """When, in UTC (ISO 8601)."""
-    value_range: tuple[float, float] = (-1.0, 1.0)
-    """Of the images that the network takes and returns."""
-    format: int = FORMAT
 
 
 @dataclass(frozen=True)
@@ -142,30 +105,22 @@ def load(folder: Path | str) -> Artifact:
     """
     folder = Path(folder)
     card = read_card(folder)
-    network = _built(card, folder)
-    tensors = _tensors(card, folder)
+    return assembled(card, _tensors(card, folder), folder)
+
+
+def assembled(card: Card, tensors: Mapping[str, Tensor], source: Path) -> Artifact:
+    """Put a network together from its card and its weights, which come from `source`.
+
+    Raises ArtifactError where they do not fit.
+    """
+    network = _built(card, source)
     if misfit := _misfit(tensors, network.state_dict()):
         raise ArtifactError(
-            f"the weights in {folder} do not fit the {card.network!r} network of its card, beginning with {misfit!r}; "
+            f"the weights in {source} do not fit the {card.network!r} network of its card, beginning with {misfit!r}; "
             f"train or fetch the artifact again."
         )
     network.load_state_dict(tensors)
     return Artifact(network.eval().requires_grad_(False), card)
-
-
-def read_card(folder: Path | str) -> Card:
-    """Read an artifact's card without its weights; raises ArtifactError when it is missing, damaged or too new."""
-    folder = Path(folder)
-    try:
-        text = (folder / CARD).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ArtifactError(_missing(folder)) from error
-    try:
-        return _parsed(json.loads(text))
-    except (ValueError, TypeError) as error:
-        raise ArtifactError(
-            f"the card {folder / CARD} is damaged ({_first_line(error)}); train or fetch the artifact again."
-        ) from error
 
 
 def record(folder: Path | str, metrics: Sequence[Metric]) -> Card:
@@ -187,11 +142,6 @@ def record(folder: Path | str, metrics: Sequence[Metric]) -> Card:
     finally:
         temporary.unlink(missing_ok=True)
     return changed
-
-
-def plain_card(card: Card) -> dict[str, Any]:
-    """The card as it stands in the file: dicts, lists, strings and numbers."""
-    return asdict(card)
 
 
 def _uncompiled(network: nn.Module) -> nn.Module:
@@ -225,7 +175,7 @@ def _written(card: Card) -> bytes:
         text = json.dumps(plain_card(card), indent=2, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ArtifactError(
-            f"an artifact's card holds plain, finite values only ({_first_line(error)}); convert what you pass to save."
+            f"an artifact's card holds plain, finite values only ({first_line(error)}); convert what you pass to save."
         ) from error
     return (text + "\n").encode()
 
@@ -271,21 +221,6 @@ def _swap(fresh: Path, folder: Path, old: Path) -> None:
         raise
 
 
-def _parsed(values: Any) -> Card:
-    """A card from what JSON holds; raises ValueError or TypeError where an entry is missing, unknown or odd."""
-    if not isinstance(values, dict):
-        raise TypeError("it is not an object")
-    if isinstance(values.get("format"), int) and values["format"] > FORMAT:
-        raise ValueError(f"format {values['format']} is newer than ganstyle {__version__} can read")
-    if odd := sorted(set(values) ^ set(KINDS)):
-        raise ValueError(f"missing or unknown entries: {', '.join(odd)}")
-    for name, kind in KINDS.items():
-        if not isinstance(values[name], kind):
-            raise TypeError(f"{name} is not a {kind.__name__}")
-    tuples = {"styles": tuple(values["styles"]), "value_range": tuple(values["value_range"])}
-    return Card(**values | tuples | {"metrics": tuple(Metric(**metric) for metric in values["metrics"])})
-
-
 def _built(card: Card, folder: Path) -> nn.Module:
     """The network that a card describes, with weights still to come."""
     if card.network not in NETWORKS:
@@ -295,7 +230,7 @@ def _built(card: Card, folder: Path) -> nn.Module:
             return NETWORKS[card.network](**card.arguments)
     except (TypeError, ValueError, ArithmeticError, RuntimeError, MemoryError, GanstyleError) as error:
         raise ArtifactError(
-            f"the card {folder / CARD} has arguments that {card.network!r} does not take ({_first_line(error)}); "
+            f"the card {folder / CARD} has arguments that {card.network!r} does not take ({first_line(error)}); "
             f"train or fetch the artifact again."
         ) from error
 
@@ -305,7 +240,7 @@ def _tensors(card: Card, folder: Path) -> dict[str, Tensor]:
     try:
         weights = (folder / WEIGHTS).read_bytes()
     except OSError as error:
-        raise ArtifactError(_missing(folder)) from error
+        raise ArtifactError(missing(folder)) from error
     if hashlib.sha256(weights).hexdigest() != card.weights_sha256:
         raise ArtifactError(
             f"{folder / WEIGHTS} is damaged: its SHA-256 is not the one on the card; train or fetch the artifact again."
@@ -313,7 +248,7 @@ def _tensors(card: Card, folder: Path) -> dict[str, Tensor]:
     try:
         return tensors_of(weights)
     except SafetensorError as error:
-        raise ArtifactError(f"{folder / WEIGHTS} is not a safetensors file ({_first_line(error)}).") from error
+        raise ArtifactError(f"{folder / WEIGHTS} is not a safetensors file ({first_line(error)}).") from error
 
 
 def _misfit(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str | None:
@@ -322,26 +257,3 @@ def _misfit(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> st
         if name not in tensors or name not in expected or tensors[name].shape != expected[name].shape:
             return name
     return None
-
-
-def _missing(folder: Path) -> str:
-    """Say what a folder lacks to be an artifact, and where the nearest artifacts are."""
-    if not folder.is_dir():
-        siblings = _artifacts_in(folder.parent)
-        hint = suggestion(folder.name, siblings) if siblings else f"; give the folder that holds {WEIGHTS} and {CARD}."
-        return f"there is no artifact at {folder}{hint}"
-    if inner := _artifacts_in(folder):
-        return (
-            f"{folder} is a folder of artifacts; give one of them: {', '.join(str(folder / name) for name in inner)}."
-        )
-    lacking = " and ".join(name for name in (WEIGHTS, CARD) if not (folder / name).is_file()) or "a readable file"
-    return f"{folder} is not a whole artifact: it lacks {lacking}; give the folder that holds both files."
-
-
-def _artifacts_in(folder: Path) -> list[str]:
-    return sorted(card.parent.name for card in folder.glob(f"*/{CARD}"))
-
-
-def _first_line(error: Exception) -> str:
-    """The gist of another library's message, fit for a sentence."""
-    return str(error).strip().splitlines()[0].rstrip(".;") if str(error).strip() else type(error).__name__
