@@ -26,7 +26,7 @@ def total_variation(image: Image) -> Scalar:
 
 @in_full_precision
 def fine_color(image: Image) -> Scalar:
-    """Mean absolute difference of a pixel's color, its gray taken away, from that of its blocks of 2 x 2 and 4 x 4 pixels.
+    """Mean absolute difference of a pixel's color, its gray taken away, from that of its 2 x 2 and 4 x 4 block.
 
     Zero where colors change from block to block only, whatever the light does: photographs and scans stored as JPEG
     have color at half the resolution (4:2:0), and little of it at the next scale, so colored grain betrays a generator.

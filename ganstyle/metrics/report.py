@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ganstyle.metrics.comparisons import Comparison, comparisons, keep_pictures
-from ganstyle.metrics.evidence import Evidence
 from ganstyle.metrics.curves import draw_curves
+from ganstyle.metrics.evidence import Evidence
 from ganstyle.metrics.figures import draw
 from ganstyle.metrics.html import page
 from ganstyle.metrics.results import Report, per_image_csv, plain
