@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from ganstyle import __version__
-from ganstyle.cli import commands, evaluate, figures, redo, stylize
+from ganstyle.cli import commands, evaluate, figures, imports, redo, stylize
 from ganstyle.errors import GanstyleError, unknown
 
 DESCRIPTION = "Use and look after style-transfer GANs. They are trained by `python train.py`; see its --help."
@@ -189,6 +189,12 @@ examples:
   ganstyle artifact runs/vangogh/2026-11-21_10-00-00/checkpoints/best.ckpt --output models/best
 """,
         _artifact_arguments,
+    ),
+    "import": Command(
+        imports.run,
+        "take in weights that another program trained",
+        imports.DETAILS,
+        imports.arguments,
     ),
     "evaluate": Command(
         evaluate.run,

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganstyle.errors import ConfigError
+from ganstyle.nn.authors import AuthorsResNet
 from ganstyle.nn.blocks import Dropout, Residual
 from ganstyle.nn.light import Light
 from ganstyle.nn.norms import ConditionalInstanceNorm, Style
@@ -43,7 +44,7 @@ def flow(network: nn.Module, image: Map, keeper: Keeper, *, style: Style | None 
     stream = _Stream(keeper, style, seed)
     if isinstance(network, UNet):
         return Pointwise(_unet(network, image, stream), torch.tanh)
-    if isinstance(network, ResNet | Light):
+    if isinstance(network, ResNet | AuthorsResNet | Light):
         x = stream.extend(image, [*network.encoder.values(), network.decoder])
         skip = network.color_skip if isinstance(network, Light) else None
         return Pointwise(x if skip is None else Sum(stream.settled(x), stream.extend(image, [skip])), torch.tanh)
