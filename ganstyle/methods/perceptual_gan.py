@@ -51,7 +51,7 @@ class PerceptualGAN(Method[Outputs]):
         style_layers: Mapping[str, float],
         content_normalized: bool = True,
         style: Sequence[str] = ("gram",),
-        style_target: str = "batch_mean",
+        style_target: str = "distribution",
         identity_every: int = 1,
         r1: bool = False,
         n_critic: int = 1,
