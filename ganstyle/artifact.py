@@ -26,7 +26,9 @@ from ganstyle.card import CARD, KINDS, WEIGHTS, Card, Metric, first_line, missin
 from ganstyle.errors import ArtifactError, GanstyleError, unknown
 from ganstyle.nn.authors import AuthorsResNet
 from ganstyle.nn.light import Light
+from ganstyle.nn.microast import MicroASTStyle
 from ganstyle.nn.resnet import ResNet
+from ganstyle.nn.transform_net import FastStyle, TransformNet
 from ganstyle.nn.unet import UNet
 
 __all__ = [
@@ -50,6 +52,9 @@ NETWORKS: Mapping[str, type[nn.Module]] = {
     "resnet": ResNet,
     "light": Light,
     "authors_resnet": AuthorsResNet,
+    "transform_net": TransformNet,
+    "fast_style": FastStyle,
+    "microast": MicroASTStyle,
 }
 
 

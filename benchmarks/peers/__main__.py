@@ -14,15 +14,15 @@ from hashlib import sha256
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
-from benchmarks.peers import fast_style, microast
 from ganstyle import images
 from ganstyle.data.folders import content_hash, pictures_in
 from ganstyle.draws import seed_of
-from ganstyle.errors import ConfigError, GanstyleError, WeightsError
+from ganstyle.errors import ConfigError, GanstyleError
 from ganstyle.images import to_tensor
+from ganstyle.interop.fast_style import fast_style
+from ganstyle.interop.microast import arbitrary
+from ganstyle.interop.reading import read_tensors
 from ganstyle.types import Image
 
 STYLE_SIDE = 512
@@ -62,22 +62,14 @@ def restyle(arguments: argparse.Namespace) -> None:
 
 def peer(network: str, weights: Path, styles: list[Path], seed: int) -> Peer:
     """Load a network as a function from photographs to results."""
-    tensors = read_weights(weights)
+    tensors = read_tensors(weights)
     if network == "fast_style":
-        generator = fast_style.load(tensors)
-        return lambda image, _: generator(image)
+        generator, _ = fast_style(tensors)
+        return lambda image, _: generator.eval()(image)
     if not styles:
         raise ConfigError("microast needs paintings to take its styles from; give --styles a folder of them.")
-    arbitrary = microast.load(tensors)
-    return lambda image, path: arbitrary(image, style_for(path, styles, seed))
-
-
-def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """Read a safetensors file in float32; raises WeightsError when it is missing or damaged."""
-    try:
-        return {name: tensor.float() for name, tensor in load_file(path).items()}
-    except (OSError, SafetensorError) as error:
-        raise WeightsError(f"cannot read {path} as safetensors ({error}).") from None
+    microast = arbitrary(tensors)
+    return lambda image, path: microast(image, style_for(path, styles, seed))
 
 
 def style_for(photograph: Path, styles: list[Path], seed: int) -> Image:

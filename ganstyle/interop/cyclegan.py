@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ganstyle.errors import WeightsError
 from ganstyle.interop.layouts import blurs_of, layers_of, resnet_starts, their_names
 from ganstyle.interop.reading import Tensors, listed
+from ganstyle.interop.shapes import misfits
 from ganstyle.nn.authors import AuthorsResNet, BlurredPatchGAN
 from ganstyle.nn.patchgan import PatchGAN, Pixel
 from ganstyle.nn.unet import UNet
@@ -46,7 +47,7 @@ def recognize(tensors: Tensors, *, statistics: str | None = None, dropout: bool 
         raise WeightsError(_unknown(tensors))
     network, words = find(tensors, statistics, dropout)
     fill(network, tensors)
-    return network, f"{words}, {sum(p.numel() for p in network.parameters()) / 1e6:.2f} M parameters"
+    return network, words
 
 
 def fill(network: nn.Module, tensors: Tensors) -> None:
@@ -63,8 +64,8 @@ def fill(network: nn.Module, tensors: Tensors) -> None:
         if tensors[name].shape != blurs[name].shape or not torch.allclose(tensors[name], blurs[name], atol=1e-3):
             raise WeightsError(f"the tensor {name} is not the binomial blur of the public code; it cannot be imported.")
     used = {k: v for k, v in tensors.items() if k not in blurs and not (_is_statistic(k) and k not in expected)}
-    if misfits := _misfits(used, expected):
-        raise WeightsError(f"the tensors are almost those of a {type(network).__name__}, but {misfits}.")
+    if told := misfits(used, expected):
+        raise WeightsError(f"the tensors are almost those of a {type(network).__name__}, but {told}.")
     network.load_state_dict({ours: used[theirs] for ours, theirs in names.items() if theirs in used}, strict=False)
 
 
@@ -192,8 +193,8 @@ def normalization(tensors: Tensors, convolution: str, norm: str, statistics: str
 
 def _is_untouched(tensors: Tensors, norm: str) -> bool:
     """Whether batch norm's statistics are still those of the start."""
-    seen = tensors.get(f"{norm}.num_batches_tracked")
-    return seen is not None and int(seen) == 0
+    mean, variance = (tensors.get(f"{norm}.running_{name}", torch.ones(1)) for name in ("mean", "var"))
+    return not bool(mean.any()) and bool((variance == 1).all())
 
 
 def _is_kernel(tensors: Tensors, name: str) -> bool:
@@ -202,16 +203,6 @@ def _is_kernel(tensors: Tensors, name: str) -> bool:
 
 def _is_statistic(name: str) -> bool:
     return name.rpartition(".")[2] in STATISTICS
-
-
-def _misfits(found: Tensors, expected: Tensors) -> str:
-    """Word what is missing, what is left over and what has another shape; empty where all is well."""
-    missing = [name for name in expected if name not in found and not name.endswith("num_batches_tracked")]
-    extra = [name for name in found if name not in expected]
-    odd = [n for n in expected if n in found and found[n].shape != expected[n].shape]
-    shaped = [f"{n} ({_times(found[n])} and not {_times(expected[n])})" for n in odd]
-    parts = {"it lacks": missing, "it has no place for": extra, "other shapes are in": shaped}
-    return "; ".join(f"{words} {listed(names)}" for words, names in parts.items() if names)
 
 
 def _rgb(tensors: Tensors, name: str, *, reads: bool, transposed: bool = False) -> int:
@@ -246,10 +237,6 @@ def _blurring(down: bool, up: bool) -> str:
 
 def _drops(there: bool, at_test: bool) -> str:
     return "" if not there else "dropout at test" if at_test else "dropout in training"
-
-
-def _times(tensor: Tensor) -> str:
-    return " x ".join(map(str, tensor.shape)) or "a number"
 
 
 def _first(tensors: Tensors) -> str:

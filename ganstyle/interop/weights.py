@@ -8,8 +8,27 @@ from pathlib import Path
 from torch import nn
 
 from ganstyle import artifact
-from ganstyle.interop import cyclegan, start
-from ganstyle.interop.reading import read_tensors
+from ganstyle.errors import WeightsError
+from ganstyle.images import read, resize, to_tensor
+from ganstyle.interop import cyclegan, fast_style, start
+from ganstyle.interop.microast import microast
+from ganstyle.interop.reading import Tensors, read_tensors
+from ganstyle.types import Image
+
+PAINTING_SIDE = 512
+"""Short side of the paintings that MicroAST was trained with; a larger one is brought to it."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What tensors do not tell."""
+
+    statistics: str | None = None
+    """What batch norm uses at test, `batch` or `running`; None takes running ones where the file has them."""
+    dropout: bool = False
+    """Whether dropout acts at test."""
+    style: Path | None = None
+    """The painting whose style a network for any style takes."""
 
 
 @dataclass(frozen=True)
@@ -28,20 +47,17 @@ class Imported:
         return type(self.network) in artifact.NETWORKS.values()
 
 
-def import_weights(path: Path, *, statistics: str | None = None, dropout: bool = False) -> Imported:
+def import_weights(path: Path, choices: Choices | None = None) -> Imported:
     """Recognize the network in a file by its tensors alone, and build it; nothing in the file is run.
 
-    `statistics` (`batch` or `running`) says what batch norm uses at test, None takes running ones where the file has
-    them. `dropout` turns dropout on at test. Raises WeightsError, in one sentence that names the tensors, for
-    everything else.
+    Raises WeightsError, in one sentence that names the tensors, for a file or a choice that does not fit.
     """
-    tensors = read_tensors(path)
-    network, words = cyclegan.recognize(tensors, statistics=statistics, dropout=dropout)
-    origin = {
-        "imported": path.name,
-        "imported_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "imported_as": words,
-    }
+    choices = choices or Choices()
+    network, words = _recognized(read_tensors(path), choices)
+    words = f"{words}, {sum(parameter.numel() for parameter in network.parameters()) / 1e6:.2f} M parameters"
+    origin = {"imported": path.name, "imported_sha256": _sha256(path), "imported_as": words}
+    if choices.style is not None:
+        origin |= {"style": choices.style.name, "style_sha256": _sha256(choices.style)}
     return Imported(network.eval().requires_grad_(False), words, origin)
 
 
@@ -51,3 +67,30 @@ def keep(imported: Imported, output: Path, *, licence: str = "unstated") -> None
         artifact.save(imported.network, output, training=imported.origin, licence=licence)
     else:
         start.save_discriminator(imported.network, output, {**imported.origin, "licence": licence})
+
+
+def _recognized(tensors: Tensors, choices: Choices) -> tuple[nn.Module, str]:
+    is_any_style = any(name.startswith("style_encoder.") for name in tensors)
+    if choices.style is not None and not is_any_style:
+        raise WeightsError(f"a style was given ({choices.style}), but these tensors are of no network for any style.")
+    known = {"conv1.conv2d.weight": fast_style.fast_neural_style, "var0": fast_style.fast_style}
+    find = next((find for name, find in known.items() if name in tensors), None)
+    if find is None and not is_any_style:
+        return cyclegan.recognize(tensors, statistics=choices.statistics, dropout=choices.dropout)
+    if choices.statistics or choices.dropout:
+        raise WeightsError("statistics or dropout were chosen, but these tensors are of a network that has neither.")
+    return find(tensors) if find else microast(tensors, _painting(choices.style))
+
+
+def _painting(path: Path | None) -> Image | None:
+    """Read a painting at the size of MicroAST's training; raises ImageError."""
+    if path is None:
+        return None
+    pixels = read(path)
+    height, width = pixels.shape[:2]
+    scale = min(1.0, PAINTING_SIDE / min(height, width))
+    return to_tensor(resize(pixels, round(height * scale), round(width * scale)))[None]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -12,8 +12,11 @@ from ganstyle.errors import ConfigError
 from ganstyle.nn.authors import AuthorsResNet
 from ganstyle.nn.blocks import Dropout, Residual
 from ganstyle.nn.light import Light
+from ganstyle.nn.microast import EPSILON, MicroASTStyle, Modulation, Touch, in_range, to_unit
+from ganstyle.nn.microast import Residual as Modulated
 from ganstyle.nn.norms import ConditionalInstanceNorm, Style
 from ganstyle.nn.resnet import ResNet
+from ganstyle.nn.transform_net import FastStyle, Same, SameTransposed, TransformNet, to_bytes
 from ganstyle.nn.unet import UNet
 from ganstyle.nn.upsample import NearestConvolution
 from ganstyle.stylize.maps import Map, Moments
@@ -48,6 +51,13 @@ def flow(network: nn.Module, image: Map, keeper: Keeper, *, style: Style | None 
         x = stream.extend(image, [*network.encoder.values(), network.decoder])
         skip = network.color_skip if isinstance(network, Light) else None
         return Pointwise(x if skip is None else Sum(stream.settled(x), stream.extend(image, [skip])), torch.tanh)
+    if isinstance(network, TransformNet):
+        layers = [*network.encoder.values(), network.decoder]
+        return Pointwise(stream.extend(Pointwise(image, to_bytes), layers), network.from_bytes)
+    if isinstance(network, FastStyle):
+        return Pointwise(stream.extend(Pointwise(image, to_bytes), [network.layers]), network.from_tanh)
+    if isinstance(network, MicroASTStyle):
+        return Pointwise(_microast(network, Pointwise(image, to_unit), stream), in_range)
     raise ConfigError(f"a {type(network).__name__} cannot be run in strips; give a smaller picture or more memory.")
 
 
@@ -63,6 +73,15 @@ def _unet(network: UNet, image: Map, stream: "_Stream") -> Map:
         x = Joined(levels.pop(), stream.settled(x))
         x = stream.extend(x, [stage])
     return x
+
+
+def _microast(network: MicroASTStyle, image: Map, stream: "_Stream") -> Map:
+    """Follow the encoder, then Decoder.forward: deep touch before shallow."""
+    encoder, decoder, (shallow, deep) = network.content_encoder, network.decoder, network.touches
+    x = stream.extend(image, [encoder.enc1, encoder.enc2])
+    x = stream.modulated(stream.touched(x, deep), decoder.dec1, deep.modulation)
+    x = stream.modulated(stream.touched(x, shallow), decoder.dec2, shallow.modulation)
+    return stream.extend(x, [decoder.dec3])
 
 
 def _leaves(layers: Iterable[nn.Module]) -> Iterator[nn.Module]:
@@ -95,6 +114,27 @@ class _Stream:
             x = self._extend(x, layer)
         return x
 
+    def modulated(self, x: Map, block: Modulated, by: Modulation | None = None) -> Map:
+        """Put one of MicroAST's residual blocks behind a map."""
+        x = self.settled(x)
+        inner = Pointwise(self._convolved(x, block.conv1, by), torch.relu)
+        return Sum(self._convolved(inner, block.conv2, by), x)
+
+    def _convolved(self, x: Map, layer: nn.Conv2d, by: Modulation | None) -> Map:
+        x = self.settled(x)
+        seen = Convolved(x, layer)
+        if by is None:
+            return seen
+        scale, shift = by.scale[0], by.shift[0]
+        return Sum(Pointwise(seen, lambda strip: scale * strip), Pointwise(x, lambda strip: shift * strip))
+
+    def touched(self, x: Map, touch: Touch) -> Map:
+        """Give every channel the mean and deviation of a touch; what it has is measured without bias."""
+        stored = self.keeper.keep(x, measure=True)
+        moments = cast(Moments, stored.moments)
+        variance = moments.squares / max(1, moments.count - 1)
+        return normalized(stored, moments.mean, variance, EPSILON, touch.spread.flatten(), touch.mean.flatten())
+
     def _extend(self, x: Map, layer: nn.Module) -> Map:
         match layer:
             case nn.Identity():
@@ -102,6 +142,12 @@ class _Stream:
             case Residual():
                 x = self.settled(x)
                 return Sum(self.extend(x, [layer.layers]), x)
+            case Modulated():
+                return self.modulated(x, layer)
+            case Same():
+                return Convolved(self.settled(x), layer.symmetric())
+            case SameTransposed():
+                return transposed(self.settled(x), layer.symmetric())
             case nn.Conv2d():
                 return Convolved(self.settled(x), layer)
             case nn.ConvTranspose2d():
@@ -114,7 +160,7 @@ class _Stream:
                 return Shuffled(x)
             case Dropout():
                 return self._noisy(x, layer)
-            case nn.ReLU() | nn.LeakyReLU():
+            case nn.ReLU() | nn.LeakyReLU() | nn.Tanh():
                 return Pointwise(x, layer)
         return self._normalized(x, layer)
 

@@ -16,6 +16,7 @@ from ganstyle import artifact, images
 from ganstyle.cli import main
 from ganstyle.images import to_tensor
 from ganstyle.interop import start
+from ganstyle.nn.microast import MicroAST
 from ganstyle.stylize.budget import plan
 
 
@@ -63,13 +64,49 @@ def test_an_imported_generator_restyles_as_the_reference(
 def test_an_imported_generator_takes_any_size_and_little_memory(name: str, tmp_path: Path) -> None:
     model = tmp_path / "model"
     main(["import", str(file_of(trained(GENERATORS[name]()), tmp_path)), "--output", str(model)])
-    picture = images.read(photograph(tmp_path, 203, 151))
+    picture = images.read(photograph(tmp_path, 101, 75))
     whole, in_strips = (
-        ganstyle.load(model, max_memory=memory).stylize(picture).astype(int) for memory in ("1GB", "2500KB")
+        ganstyle.load(model, max_memory=memory).stylize(picture).astype(int) for memory in ("1GB", "900KB")
     )
     assert whole.shape == picture.shape
-    assert plan(artifact.load(model).network, 224, 160, memory=2_500_000).in_strips
+    assert plan(artifact.load(model).network, 128, 96, memory=900_000).in_strips
     assert np.abs(whole - in_strips).max() <= 1
+
+
+PUBLISHED = {"fast_style_scream_fp16": (), "fast_style_wave_fp16": (), "microast": ("--style",)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_file_restyles_a_photograph(name: str, tmp_path: Path, shared_data: Path | None) -> None:
+    if shared_data is None:
+        pytest.skip("needs ../shared")
+    file, model = shared_data / "weights" / f"{name}.safetensors", tmp_path / "model"
+    painting = [str(next((shared_data / "paintings" / "vangogh").glob("*.jpg")))] if PUBLISHED[name] else []
+    assert main(["import", str(file), *PUBLISHED[name], *painting, "--output", str(model)]) == 0
+    picture = images.resize(images.read(shared_data / "kodak" / "03.png"), 250, 331)
+    loaded = artifact.load(model)
+    whole, in_strips = (
+        ganstyle.load(model, max_memory=memory).stylize(picture).astype(int) for memory in ("2GB", "20MB")
+    )
+    assert plan(loaded.network, 252, 332, memory=20_000_000).in_strips
+    assert whole.shape == picture.shape
+    assert np.abs(whole - in_strips).max() <= 1
+    assert 5 < np.abs(whole - picture).mean() < 100
+    assert np.corrcoef(whole.mean(2).ravel(), picture.mean(2).ravel())[0, 1] > 0.3
+
+
+def test_a_style_belongs_to_a_network_for_any_style(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    painting = photograph(tmp_path)
+    words = ["import", str(file_of(resnet(6, 4, "instance"), tmp_path)), "--output", str(tmp_path / "model")]
+    assert main([*words, "--style", str(painting)]) == 2
+    assert "of no network for any style" in capsys.readouterr().err
+    save_file(MicroAST().state_dict(), tmp_path / "w.safetensors")
+    words = ["import", str(tmp_path / "w.safetensors"), "--output", str(tmp_path / "model")]
+    assert main([*words, "--style", str(painting), "--dropout"]) == 2
+    assert "has neither" in capsys.readouterr().err
+    assert main([*words, "--style", str(painting)]) == 0
+    assert artifact.read_card(tmp_path / "model").training["style"] == "photo.png"
 
 
 def test_a_discriminator_becomes_a_file_that_training_can_start_from(

@@ -142,26 +142,24 @@ def test_what_their_code_cannot_hold_does_not_go_out(network: nn.Module, words: 
     [
         (
             "resnet 9 instance drops=False down=True up=True",
-            "ResNet generator of 9 blocks, 4 channels, instance norm, anti-aliased down and up, 0.05 M parameters",
+            "ResNet generator of 9 blocks, 4 channels, instance norm, anti-aliased down and up",
         ),
         (
             "resnet 6 batch drops=True down=False up=False",
-            "ResNet generator of 6 blocks, 4 channels, batch norm with running statistics, dropout in training, "
-            "0.03 M parameters",
+            "ResNet generator of 6 blocks, 4 channels, batch norm with running statistics, dropout in training",
         ),
         (
             "unet 128 batch without statistics",
             "U-Net-128 generator, 4 channels, batch norm with statistics of each batch, dropout, of which the tensors "
-            "do not tell, off, 0.16 M parameters",
+            "do not tell, off",
         ),
         (
             "patchgan 6 3 instance down=True",
-            "PatchGAN discriminator of 3 halvings, 4 channels, instance norm, anti-aliased down, sees 6 channels, "
-            "0.01 M parameters",
+            "PatchGAN discriminator of 3 halvings, 4 channels, instance norm, anti-aliased down, sees 6 channels",
         ),
         (
             "pixel batch",
-            "pixel discriminator, 4 channels, batch norm with running statistics, sees 6 channels, 0.00 M parameters",
+            "pixel discriminator, 4 channels, batch norm with running statistics, sees 6 channels",
         ),
     ],
 )

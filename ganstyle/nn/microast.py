@@ -1,26 +1,31 @@
-"""MicroAST, the small network for any style of Wang et al. 2023.
+"""MicroAST, the small network for any style of Wang et al. 2023, and what becomes of it for one style.
 
 "MicroAST: Towards Super-Fast Ultra-Resolution Arbitrary Style Transfer", AAAI 2023.
 
 Two encoders of one layout see the photograph and the painting; from the painting's features the modulator makes one
 scale and one shift per channel for each of two residual blocks. The decoder matches the photograph's feature statistics
-to the painting's (AdaIN, Huang & Belongie 2017) and runs the modulated blocks, deep before shallow.
+to the painting's (AdaIN, Huang & Belongie 2017) and runs the modulated blocks, deep before shallow. So all that a
+painting contributes is four numbers per channel and block, its touch: kept, it leaves a plain network for one style.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganstyle.errors import WeightsError
+from ganstyle.nn.arguments import records_arguments
 from ganstyle.nn.blocks import Convolution
+from ganstyle.nn.generator import require_image
 from ganstyle.types import Image
 
 CHANNELS = 64
 EPSILON = 1e-5
+SIZE_MULTIPLE, LEAST_SIDE = 4, 8
 Map = Float[Tensor, "batch channels rows columns"]
+OfStyle = Float[Tensor, "batch channels style_rows style_columns"]
+Painting = Float[Tensor, "batch 3 style_height style_width"]
+PerChannel = Float[Tensor, "batch channels 1 1"]
 
 
 class Encoded(NamedTuple):
@@ -33,10 +38,25 @@ class Encoded(NamedTuple):
 
 
 class Modulation(NamedTuple):
-    """How a style changes one residual block: per channel, batch x channels x 1 x 1."""
+    """How a style changes one residual block: per channel."""
 
-    scale: Map
-    shift: Map
+    scale: PerChannel
+    shift: PerChannel
+
+
+class Touch(NamedTuple):
+    """All that a style does at one depth: per channel."""
+
+    mean: PerChannel
+    spread: PerChannel
+    """Standard deviation."""
+    scale: PerChannel
+    shift: PerChannel
+
+    @property
+    def modulation(self) -> Modulation:
+        """What happens inside the residual block."""
+        return Modulation(self.scale, self.shift)
 
 
 class Residual(nn.Module):
@@ -107,11 +127,10 @@ class Decoder(nn.Module):
             reflected(16, 3, 9),
         )
 
-    def forward(self, content: Encoded, style: Encoded, by: tuple[Modulation, Modulation]) -> Image:
+    def forward(self, content: Encoded, shallow: Touch, deep: Touch) -> Image:
         """Return images near [0, 1]."""
-        shallow, deep = by
-        x = self.dec1(adain(content.deep, style.deep), deep)
-        return self.dec3(self.dec2(adain(x, style.shallow), shallow))  # type: ignore[no-any-return]
+        x = self.dec1(touched(content.deep, deep), deep.modulation)
+        return self.dec3(self.dec2(touched(x, shallow), shallow.modulation))  # type: ignore[no-any-return]
 
 
 class MicroAST(nn.Module):
@@ -122,20 +141,84 @@ class MicroAST(nn.Module):
         self.content_encoder, self.style_encoder = Encoder(), Encoder()
         self.modulator, self.decoder = Modulator(), Decoder()
 
-    def forward(self, image: Image, style: Image) -> Image:
+    def forward(self, image: Image, style: Painting) -> Image:
         """Restyle photographs by paintings, one each, of any size."""
-        painting = self.style_encoder((style + 1.0) / 2.0)
-        photograph = self.content_encoder((image + 1.0) / 2.0)
-        result = self.decoder(photograph, painting, self.modulator(painting))
-        return (2.0 * result - 1.0).clamp(-1.0, 1.0)  # type: ignore[no-any-return]
+        return in_range(self.decoder(self.content_encoder(to_unit(image)), *self.touches(style)))
+
+    def touches(self, style: Painting) -> tuple[Touch, Touch]:
+        """Return all that paintings contribute: their shallow touch and their deep one."""
+        painting = self.style_encoder(to_unit(style))
+        by = self.modulator(painting)
+        shallow, deep = (Touch(*_statistics(seen), *how) for seen, how in zip(painting, by, strict=True))
+        return shallow, deep
 
 
-def adain(content: Map, style: Map) -> Map:
+@records_arguments
+class MicroASTStyle(nn.Module):
+    """MicroAST for one painting: its touch in place of the network that found it.
+
+    Sides must be multiples of 4, and at least 8 pixels. Made by `of`; built without, it has no style.
+    """
+
+    size_multiple, least_side, styles = SIZE_MULTIPLE, LEAST_SIDE, 0
+    arguments: dict[str, Any]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.content_encoder, self.decoder = Encoder(), Decoder()
+        for depth in ("shallow", "deep"):
+            self.register_buffer(depth, torch.zeros(len(Touch._fields), 1, CHANNELS, 1, 1))
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, network: MicroAST, style: Image) -> "MicroASTStyle":
+        """Take what restyles photographs from a whole network, and the touch of one painting of any size."""
+        fixed = cls()
+        fixed.content_encoder.load_state_dict(network.content_encoder.state_dict())
+        fixed.decoder.load_state_dict(network.decoder.state_dict())
+        for depth, touch in zip(("shallow", "deep"), network.touches(style), strict=True):
+            fixed.get_buffer(depth).copy_(torch.stack(touch))
+        return fixed
+
+    @property
+    def touches(self) -> tuple[Touch, Touch]:
+        """The painting's, shallow and deep."""
+        shallow, deep = (Touch(*self.get_buffer(depth)) for depth in ("shallow", "deep"))
+        return shallow, deep
+
+    def forward(self, image: Image) -> Image:
+        """Restyle photographs."""
+        multiple, least = self.size_multiple, self.least_side
+        require_image("MicroAST", image, multiple=multiple, least=least, advice="resize or pad the image")
+        return in_range(self.decoder(self.content_encoder(to_unit(image)), *self.touches))
+
+
+def to_unit(image: Tensor) -> Tensor:
+    """Bring [-1, 1] to [0, 1]."""
+    return (image + 1) / 2
+
+
+def in_range(x: Tensor) -> Tensor:
+    """Bring numbers near [0, 1] to [-1, 1] and clip them."""
+    return (2 * x - 1).clamp(-1, 1)
+
+
+def adain(content: Map, style: OfStyle) -> Map:
     """Give each channel of the content the mean and deviation of the style's (Huang & Belongie 2017, equation 8)."""
+    mean, spread = _statistics(style)
+    return touched(content, Touch(mean, spread, spread, mean))
+
+
+def touched(content: Map, touch: Touch) -> Map:
+    """Give each channel of the content the mean and deviation of a touch."""
     spread, mean = torch.var_mean(content, dim=(2, 3), keepdim=True)
-    wanted_spread, wanted_mean = torch.var_mean(style, dim=(2, 3), keepdim=True)
-    ratio = ((wanted_spread + EPSILON) / (spread + EPSILON)).sqrt()
-    return (content - mean) * ratio + wanted_mean
+    return (content - mean) * (touch.spread / (spread + EPSILON).sqrt()) + touch.mean
+
+
+def _statistics(x: Map) -> tuple[PerChannel, PerChannel]:
+    """Return mean and standard deviation of every channel."""
+    variance, mean = torch.var_mean(x, dim=(2, 3), keepdim=True)
+    return mean, (variance + EPSILON).sqrt()
 
 
 def reflected(inputs: int, outputs: int, kernel: int, *, stride: int = 1, groups: int = 1) -> nn.Conv2d:
@@ -147,16 +230,3 @@ def reflected(inputs: int, outputs: int, kernel: int, *, stride: int = 1, groups
 def doubled() -> nn.Upsample:
     """Make the layer that doubles the sides, bilinear between pixel centers."""
     return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
-
-
-def load(tensors: Mapping[str, Tensor]) -> MicroAST:
-    """Build the network from its published tensors; raises WeightsError when names or shapes are not its own."""
-    network = MicroAST()
-    named = {name.replace(".conv_layer", ""): tensor for name, tensor in tensors.items()}
-    try:
-        network.load_state_dict(named)
-    except RuntimeError:
-        raise WeightsError(
-            f"these {len(tensors)} tensors are not the {len(network.state_dict())} of MicroAST."
-        ) from None
-    return network.eval()
