@@ -1,10 +1,13 @@
 """Our networks under the names of the public CycleGAN, pix2pix and CUT code."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
+from ganstyle import artifact
 from ganstyle.errors import ArtifactError
 from ganstyle.interop.cyclegan import DROPOUT
 from ganstyle.interop.layouts import blurs_of, fresh_statistics, layers_of, their_names
@@ -62,3 +65,23 @@ def _require_expressible(arguments: Mapping[str, Any]) -> None:
                 f"the public CycleGAN code has no network with {name} {arguments[name]!r}, only with "
                 f"{' or '.join(map(repr, values))}; nothing was exported."
             )
+
+
+def write_pytorch_cyclegan(folder: Path, output: Path) -> tuple[str, ...]:
+    """Write an artifact's weights as their `latest_net_G.pth`, and return the caveats.
+
+    The file appears whole or not at all. Raises ArtifactError when there is no artifact, when the code has no such
+    network, or when the file cannot be written.
+    """
+    network = artifact.load(folder).network
+    tensors = to_pytorch_cyclegan(network)
+    temporary = output.with_name(f".{output.name}.part")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(tensors, temporary)
+        temporary.replace(output)
+    except (OSError, RuntimeError) as error:
+        raise ArtifactError(f"{output} cannot be written ({error}).") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return caveats(network)

@@ -16,7 +16,9 @@ from ganstyle import artifact, images
 from ganstyle.cli import main
 from ganstyle.images import to_tensor
 from ganstyle.interop import start
+from ganstyle.nn.light import Light
 from ganstyle.nn.microast import MicroAST
+from ganstyle.nn.resnet import ResNet
 from ganstyle.stylize.budget import plan
 
 
@@ -121,6 +123,32 @@ def test_a_discriminator_becomes_a_file_that_training_can_start_from(
     network, image = start.discriminator(str(output)), torch.rand(1, 3, 64, 48)
     torch.testing.assert_close(network(image)[0].logits, theirs(image), atol=1e-5, rtol=1e-5)
     assert all(parameter.requires_grad for parameter in network.parameters())
+
+
+def test_an_artifact_goes_back_under_their_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    theirs = saved(trained(resnet(6, 4, "instance", down=True, up=True)))
+    torch.save(theirs, tmp_path / "latest_net_G.pth")
+    main(["import", str(tmp_path / "latest_net_G.pth"), "--output", str(tmp_path / "model")])
+    words = ["export", str(tmp_path / "model"), "--to", "pytorch-cyclegan"]
+    capsys.readouterr()
+    assert main(words) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'model_net_G.pth'}\n"
+    back = torch.load(tmp_path / "model_net_G.pth", weights_only=True)
+    assert back.keys() == theirs.keys()
+    assert all(torch.equal(back[name], theirs[name]) for name in theirs if not name.endswith("filt"))
+    assert main(words) == 2
+    assert "add --force" in capsys.readouterr().err
+    assert main([*words, "--force", "--precision", "fp16"]) == 2
+    assert "leave out --precision" in capsys.readouterr().err
+
+
+def test_what_their_code_does_otherwise_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    artifact.save(ResNet(blocks=1, channels=4), tmp_path / "model")
+    assert main(["export", str(tmp_path / "model"), "--to", "pytorch-cyclegan"]) == 0
+    assert "pads the two halvings with zeros" in capsys.readouterr().out
+    artifact.save(Light(blocks=1, channels=4), tmp_path / "light")
+    assert main(["export", str(tmp_path / "light"), "--to", "pytorch-cyclegan"]) == 2
+    assert "no network like Light" in capsys.readouterr().err
 
 
 def test_a_malicious_file_is_refused_and_runs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,92 @@
+"""Training goes on from imported weights, and weights of ours go back as a file."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from interop.references import patchgan, resnet, saved, trained
+from safetensors.torch import save_file
+
+from ganstyle import artifact
+from ganstyle.errors import ArtifactError, WeightsError
+from ganstyle.interop import start
+from ganstyle.interop.cyclegan import recognize
+from ganstyle.interop.outward import write_pytorch_cyclegan
+from ganstyle.interop.weights import import_weights, keep
+from ganstyle.nn.light import Light
+from ganstyle.nn.patchgan import PatchGAN
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+
+
+def imported(network: torch.nn.Module, folder: Path, name: str) -> Path:
+    torch.save(saved(network), folder / "theirs.pth")
+    keep(import_weights(folder / "theirs.pth"), folder / name)
+    return folder / name
+
+
+def test_a_method_of_the_configuration_starts_from_imported_weights(tmp_path: Path) -> None:
+    painter, judge = trained(resnet(6, 4, "instance", down=True, up=True)), trained(patchgan(6, 4, 2, "instance", down=True))
+    model, file = imported(painter, tmp_path, "model"), imported(judge, tmp_path, "judge.safetensors")
+    words = [
+        "method=pix2pix",
+        f"system.method.generator={{_target_: ganstyle.interop.start.generator, path: {model}}}",
+        f"system.method.discriminator={{_target_: ganstyle.interop.start.discriminator, path: {file}}}",
+    ]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        method = instantiate(compose("train", words).system.method, _convert_="all")
+    image = torch.rand(2, 3, 32, 32) * 2 - 1
+    batch = {"source": image, "target": image.flip(0), "seed": torch.arange(2)}
+    outputs = method(batch)
+    torch.testing.assert_close(method.generator(image), painter(image), atol=1e-5, rtol=1e-5)
+    for player in method.players:
+        sum(player.losses(outputs).values()).backward(retain_graph=True)
+        assert all(parameter.grad is not None for parameter in player.network.parameters())
+
+
+def test_a_discriminator_comes_back_as_it_was(tmp_path: Path) -> None:
+    network = PatchGAN(in_channels=6, channels=4, layers=2, norm="batch", statistics_at_test="running")
+    start.save_discriminator(network, tmp_path / "judge.safetensors", {"imported": "x.pth"})
+    again = start.discriminator(str(tmp_path / "judge.safetensors"))
+    assert again.arguments == network.arguments
+    assert all(torch.equal(one, other) for one, other in zip(again.parameters(), network.parameters(), strict=True))
+    assert [path.name for path in tmp_path.iterdir()] == ["judge.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        (None, "does not say which discriminator"),
+        ({"ganstyle": "{"}, "no discriminator that `ganstyle import` wrote"),
+        ({"ganstyle": '{"network": "patchgam", "arguments": {}}'}, "did you mean 'patchgan'"),
+        ({"ganstyle": '{"network": "patchgan", "arguments": {"layers": 0}}'}, "discriminator.layers is 0"),
+        ({"ganstyle": '{"network": "patchgan", "arguments": {"channels": 4}}'}, "do not fit"),
+    ],
+)
+def test_a_file_that_holds_no_discriminator_is_refused(
+    tmp_path: Path, header: dict[str, str] | None, words: str
+) -> None:
+    save_file({"a": torch.zeros(1)}, tmp_path / "w.safetensors", header)
+    with pytest.raises(WeightsError, match=words):
+        start.discriminator(str(tmp_path / "w.safetensors"))
+    with pytest.raises(WeightsError, match="is no discriminator; there is patchgan"):
+        start.save_discriminator(Light(blocks=1, channels=4), tmp_path / "x.safetensors", {})
+
+
+def test_an_artifact_goes_out_as_their_file_and_comes_back(tmp_path: Path) -> None:
+    model = imported(trained(resnet(6, 4, "batch", up=True)), tmp_path, "model")
+    assert write_pytorch_cyclegan(model, tmp_path / "out" / "latest_net_G.pth") == ()
+    tensors = torch.load(tmp_path / "out" / "latest_net_G.pth", weights_only=True)
+    again, ours = recognize(tensors)[0].state_dict(), artifact.load(model).network.state_dict()
+    assert again.keys() == ours.keys()
+    assert all(torch.equal(again[name], ours[name]) for name in ours)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["latest_net_G.pth"]
+
+
+def test_what_cannot_go_out_leaves_nothing(tmp_path: Path) -> None:
+    artifact.save(Light(blocks=1, channels=4), tmp_path / "model")
+    with pytest.raises(ArtifactError, match="no network like Light"):
+        write_pytorch_cyclegan(tmp_path / "model", tmp_path / "out.pth")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
