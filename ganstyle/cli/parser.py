@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from ganstyle import __version__
-from ganstyle.cli import commands, evaluate, figures, imports, redo, stylize
+from ganstyle.cli import commands, evaluate, export, figures, imports, redo, stylize
 from ganstyle.errors import GanstyleError, unknown
 
 DESCRIPTION = "Use and look after style-transfer GANs. They are trained by `python train.py`; see its --help."
@@ -138,6 +138,12 @@ COMMANDS: Mapping[str, Command] = {
         "make a restyled picture again, by the recipe that it carries",
         redo.DETAILS,
         redo.arguments,
+    ),
+    "export": Command(
+        export.run,
+        "make one file of an artifact, for onnxruntime, OpenVINO or PyTorch alone",
+        export.DETAILS,
+        export.arguments,
     ),
     "info": Command(
         commands.info,

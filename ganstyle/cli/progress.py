@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from ganstyle.stylize.budget import Plan, plan
-from ganstyle.stylize.engine import Announce
+from ganstyle.stylize.budget import plan
+from ganstyle.stylize.memory import Announce, Plan
 
 SAMPLE = 256
 """Pixels: the side of the picture by whose time the whole is estimated."""

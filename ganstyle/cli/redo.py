@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from ganstyle.cli.commands import OverwriteError
 
 if TYPE_CHECKING:
-    from ganstyle.artifact import Artifact
-    from ganstyle.stylize.files import MaskFile
+    from ganstyle.stylize.files import MaskFile, Painter
     from ganstyle.stylize.recipe import Recipe
 
 DETAILS = """\
@@ -55,11 +54,12 @@ def run(words: Namespace) -> int:
     return _verdict(words.picture, content, recipe)
 
 
-def _model(recipe: "Recipe", given: Path | None) -> "Artifact":
-    from ganstyle import artifact
+def _model(recipe: "Recipe", given: Path | None) -> "Painter":
+    from ganstyle.backends.opened import opened
+    from ganstyle.stylize.files import sha256_of
 
-    model = artifact.load(given or recipe.model)
-    _require("artifact", given or Path(recipe.model), model.card.weights_sha256, recipe.weights)
+    model = opened(given or Path(recipe.model))
+    _require("artifact", given or Path(recipe.model), sha256_of(model), recipe.weights)
     return model
 
 

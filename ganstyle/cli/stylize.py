@@ -2,6 +2,7 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ from ganstyle.errors import GanstyleError
 
 if TYPE_CHECKING:
     from ganstyle.stylize.batch import Job
-    from ganstyle.stylize.files import Studio
+    from ganstyle.stylize.files import Painter, Studio
+    from ganstyle.stylize.memory import Announce
     from ganstyle.stylize.photograph import Photograph
 
 DETAILS = """\
@@ -22,6 +24,9 @@ see `ganstyle redo --help`.
 --strength goes in a straight line from the photograph (0) to the network's picture (1) and as far beyond (1.5).
 --keep-color luminance takes only lightness from the network's picture; mkl moves its colors to the mean and covariance
 of the photograph's. --size 2 makes strokes twice as large: the network then works on half the sides.
+
+--backend auto takes, of the artifact and the exports beside it (`ganstyle export`), the fastest whose program is
+installed and that has passed parity; pictures that --max-memory does not hold go to PyTorch: exports paint wholes.
 
 examples:
   ganstyle stylize photo.jpg --model examples/models/vangogh --output out.png
@@ -36,7 +41,14 @@ examples:
 def arguments(parser: ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("photo", metavar="PHOTO", nargs="+", help="a file, a pattern, a folder, or - for stdin")
-    parser.add_argument("--model", metavar="ARTIFACT", type=Path, required=True, help="folder of a trained artifact")
+    parser.add_argument(
+        "--model",
+        metavar="ARTIFACT",
+        type=Path,
+        required=True,
+        help="folder of a trained artifact, or a file that `ganstyle export` wrote",
+    )
+    parser.add_argument("--backend", default="auto", help="torch, onnxruntime, openvino or auto (default: %(default)s)")
     parser.add_argument(
         "--output", metavar="OUT", required=True, help="file, whose suffix says the format; a folder for several; or -"
     )
@@ -74,17 +86,47 @@ def _check(job: "Job", force: bool) -> None:
 
 
 def _studio(words: Namespace) -> "Studio":
-    from ganstyle import artifact
-    from ganstyle.cli.progress import progress_of
-    from ganstyle.stylize.budget import memory_of
+    from ganstyle.stylize.choose import choose
     from ganstyle.stylize.controls import Controls
-    from ganstyle.stylize.files import Studio, default_memory, read_mask
+    from ganstyle.stylize.files import Studio, read_mask
+    from ganstyle.stylize.memory import default_memory, memory_of
 
     controls = Controls(words.strength, words.keep_color, words.size, words.feather, words.seed, words.style)
     memory = memory_of(words.max_memory) if words.max_memory else default_memory()
     mask = None if words.mask is None else read_mask(words.mask)
-    model = artifact.load(words.model)
-    return Studio(model, str(words.model), controls, memory, mask, progress_of(model.network))
+    choice = choose(words.model, words.backend)
+
+    def of(path: Path) -> Studio:
+        painter = _opened(path)
+        return Studio(painter, str(path), controls, memory, mask, _announce(painter), instead)
+
+    @cache
+    def artifact() -> Studio:
+        return of(words.model)
+
+    def fall_back(why: str) -> Studio:
+        print(f"{why.partition(';')[0]}; PyTorch paints it in strips.", file=sys.stderr)
+        return artifact()
+
+    instead = fall_back if choice.instead else None
+    return of(choice.path)
+
+
+def _opened(path: Path) -> "Painter":
+    from ganstyle.backends.opened import opened
+
+    return opened(path)
+
+
+def _announce(painter: "Painter") -> "Announce":
+    from ganstyle.backends.model import Model
+    from ganstyle.stylize.memory import silent
+
+    if isinstance(painter, Model):
+        return silent
+    from ganstyle.cli.progress import progress_of
+
+    return progress_of(painter.network)  # type: ignore[attr-defined]
 
 
 def _restyle(studio: "Studio", job: "Job") -> None:

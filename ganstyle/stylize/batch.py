@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ganstyle import images
+from ganstyle import decode
 from ganstyle.errors import GanstyleError
 
 STREAM = Path("-")
@@ -25,7 +25,7 @@ class Job(NamedTuple):
     @property
     def kind(self) -> str:
         """The format of the target: by its name, PNG for standard output."""
-        return "PNG" if self.target == STREAM else images.format_of(self.target)
+        return "PNG" if self.target == STREAM else decode.format_of(self.target)
 
 
 def jobs(inputs: Sequence[str], output: str) -> list[Job]:
@@ -50,7 +50,7 @@ def _found(word: str) -> list[tuple[Path, Path]]:
     """The pictures that one word stands for, each with its place below the output."""
     path = Path(word)
     if path.is_dir():
-        pictures = sorted(inner for inner in path.rglob("*") if images.is_picture(inner) and inner.is_file())
+        pictures = sorted(inner for inner in path.rglob("*") if decode.is_picture(inner) and inner.is_file())
         return _some([(picture, picture.relative_to(path)) for picture in pictures], f"there is no picture in {path}.")
     if _is_pattern(word):
         paths = sorted(Path(name) for name in glob.glob(word, recursive=True) if Path(name).is_file())  # noqa: PTH207
@@ -70,7 +70,7 @@ def _is_pattern(word: str) -> bool:
 
 def _writable(target: Path) -> Path:
     """A format that can only be read becomes PNG."""
-    return target if target.suffix.lower() in images.FORMATS else target.with_suffix(".png")
+    return target if target.suffix.lower() in decode.FORMATS else target.with_suffix(".png")
 
 
 def _checked(todo: list[Job]) -> list[Job]:

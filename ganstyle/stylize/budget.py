@@ -1,84 +1,24 @@
-"""How much memory a picture takes, how much it may take, and what becomes of it if that is less."""
+"""How much memory a picture takes on its way through a network, and what becomes of it if that is too much."""
 
-import os
-import re
 import shutil
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from weakref import finalize
 
 import torch
 from torch import Tensor, nn
 
-from ganstyle.errors import GanstyleError
 from ganstyle.nn.norms import Style
 from ganstyle.stylize.flow import flow
 from ganstyle.stylize.maps import Map, Moments, Strip
+from ganstyle.stylize.memory import SHARE, BudgetError, Plan, free_memory
 from ganstyle.stylize.sources import Given, Grown
 from ganstyle.stylize.store import COPIES, HALO, Ledger, RoomError, Stored
 
-UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-SHARE = 4
-"""Without a word from the user, one part in so many of the free memory is taken."""
 STRIP_SHARE, LARGEST_STRIP = 3, 200_000_000
 """One part in so many of the memory goes to computing a strip if that is enough; larger strips gain nothing."""
 WHOLE = 1.5
 """How much of what reading its most expensive map at once would take a whole picture takes: measured 0.5 to 1.2."""
-
-
-class BudgetError(GanstyleError):
-    """A memory budget that cannot be understood or kept."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How one picture will go through a network."""
-
-    in_strips: bool
-    memory: int
-    """Bytes that may be taken."""
-    disk: int
-    """Bytes of temporary files, at most at once."""
-    products: float
-    """Multiplications in all."""
-    strip: int
-    """Bytes for computing one strip; the rest holds maps."""
-
-
-def memory_of(text: str) -> int:
-    """Understand "400MB", "1.5 GB" or "2e9": bytes, by powers of ten. Raises BudgetError."""
-    match = re.fullmatch(r"\s*([\d.]+(?:e\d+)?)\s*([KMGT]?)(?:i?B)?\s*", text, re.IGNORECASE)
-    try:
-        size = float(match[1]) * UNITS[match[2].upper()] if match else 0.0
-    except ValueError:
-        size = 0.0
-    if size < 1:
-        raise BudgetError(f"{text!r} is not an amount of memory; write it as 400MB or 2GB.")
-    return int(size)
-
-
-def free_memory() -> int:
-    """Bytes that are free for this process: on the machine, and within its control group where there is one."""
-    limits = [_available(), *_allowance(Path("/sys/fs/cgroup"))]
-    return max(0, min(limits))
-
-
-def _available() -> int:
-    try:
-        text = Path("/proc/meminfo").read_text(encoding="ascii")
-        return int(text.split("MemAvailable:")[1].split()[0]) * 1024
-    except (OSError, IndexError, ValueError):
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-
-
-def _allowance(group: Path) -> list[int]:
-    """What a control group leaves, if it sets a limit."""
-    try:
-        most, taken = ((group / name).read_text(encoding="ascii") for name in ("memory.max", "memory.current"))
-        return [int(most) - int(taken)]
-    except (OSError, ValueError):
-        return []
 
 
 def plan(network: nn.Module, height: int, width: int, memory: int | None = None, style: Style | None = None) -> Plan:

@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
-import torch
 from jaxtyping import UInt8
 from numpy import ndarray
 from PIL import Image as Pillow
 from PIL import ImageCms
 
-from ganstyle.stylize.maps import Strip
-from ganstyle.stylize.sources import Integers, integers
+from ganstyle.decode import Integers
 
 Rgb8 = UInt8[ndarray, "height width 3"]
 
@@ -28,11 +26,9 @@ class ColorSpace:
         shallow = pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
         return np.asarray(ImageCms.applyTransform(Pillow.fromarray(shallow), self.there))
 
-    def from_srgb(self, strip: Strip) -> Strip:
-        """Turn an sRGB strip in [-1, 1] into the profile's colors."""
-        shallow = Pillow.fromarray(integers(strip, np.dtype(np.uint8)))
-        rows = np.array(ImageCms.applyTransform(shallow, self.back)).transpose(2, 0, 1)
-        return torch.from_numpy(np.ascontiguousarray(rows)).to(strip).div_(127.5).sub_(1)
+    def from_srgb(self, pixels: Rgb8) -> Rgb8:
+        """Turn sRGB into the picture's colors."""
+        return np.array(ImageCms.applyTransform(Pillow.fromarray(pixels), self.back))
 
 
 def colorspace(profile: bytes | None) -> ColorSpace | None:

@@ -14,10 +14,10 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from ganstyle import images
+from ganstyle import decode
+from ganstyle.decode import Integers
 from ganstyle.errors import ImageError
 from ganstyle.stylize.photograph import HISTORY, Alpha, Photograph
-from ganstyle.stylize.sources import Integers
 
 DEEP = ("PNG", "TIFF")
 """Formats that hold 16 bits."""
@@ -90,7 +90,7 @@ def _shallow(photo: Photograph, kind: str, exif: bytes | None) -> bytes:
     known |= {"xmp": photo.xmp} if kind in ("JPEG", "WEBP") else {}
     options = {name: value for name, value in known.items() if value is not None}
     file = BytesIO()
-    Pillow.fromarray(_layers(photo)).save(file, kind, **images.OPTIONS.get(kind, {}), **options)
+    Pillow.fromarray(_layers(photo)).save(file, kind, **decode.OPTIONS.get(kind, {}), **options)
     return file.getvalue()
 
 

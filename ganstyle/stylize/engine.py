@@ -1,30 +1,21 @@
 """One picture's way through a network: whole if memory allows, else in strips, with the same result."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from ganstyle.errors import ShapeError
+from ganstyle.backends.model import style_number
+from ganstyle.backends.padding import grown_sides
 from ganstyle.nn.blocks import Dropout
 from ganstyle.nn.norms import Style
-from ganstyle.stylize.budget import Plan, plan
+from ganstyle.stylize.budget import plan
 from ganstyle.stylize.flow import flow
 from ganstyle.stylize.maps import Map
+from ganstyle.stylize.memory import Announce, Plan, silent
 from ganstyle.stylize.sources import Cropped, Given, Grown
 from ganstyle.stylize.store import Ledger, Storeroom
-
-LEAST_SIDE = 32
-"""Pixels; a smaller picture is grown by reflection first, for the padding inside the networks."""
-Announce = Callable[[Plan], Callable[[float], None]]
-"""Is told the plan before it starts, and returns what is to be told of the multiplications that are done."""
-
-
-def silent(_: Plan) -> Callable[[float], None]:
-    """Tell nobody."""
-    return lambda products: None
 
 
 class Painted(NamedTuple):
@@ -76,11 +67,7 @@ class Engine:
         return painted[0]
 
     def _grown(self, rows: int, columns: int) -> tuple[int, int]:
-        """The sides that a picture is grown to: multiples of the network's number, or of more for a tiny picture."""
-        multiple = int(self.network.size_multiple)  # type: ignore[arg-type]
-        if min(rows, columns) < LEAST_SIDE:
-            multiple *= -(-LEAST_SIDE // multiple)
-        return -(-rows // multiple) * multiple, -(-columns // multiple) * multiple
+        return grown_sides(rows, columns, int(self.network.size_multiple))  # type: ignore[arg-type]
 
 
 def draws(network: nn.Module) -> bool:
@@ -90,11 +77,5 @@ def draws(network: nn.Module) -> bool:
 
 def style_of(network: nn.Module, names: tuple[str, ...], style: int | str | None) -> Style | None:
     """Find a style by its number or its name. Raises ShapeError, in one sentence, for one that is not there."""
-    count = int(getattr(network, "styles", 0))
-    if count == 0 and style is None:
-        return None
-    known = [*map(str, range(count)), *names[:count]] if count else []
-    if str(style) not in known:
-        there = f"one of {', '.join(known)}" if count else "no style: this artifact has one"
-        raise ShapeError(f"the style is {style}, but it is {there}.")
-    return torch.tensor([known.index(str(style)) % count])
+    number = style_number(int(getattr(network, "styles", 0)), names, style)
+    return None if number is None else torch.tensor([number])

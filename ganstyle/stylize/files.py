@@ -3,19 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ganstyle.artifact import Artifact
-from ganstyle.stylize.budget import Plan, free_memory
+from ganstyle.backends.model import Model, style_count, style_number
+from ganstyle.card import Card
+from ganstyle.decode import Integers
 from ganstyle.stylize.colorspace import colorspace
 from ganstyle.stylize.controls import Controls
+from ganstyle.stylize.direct import is_direct, pixels_directly
 from ganstyle.stylize.encode import encoded
-from ganstyle.stylize.engine import Announce, Engine, silent, style_of
-from ganstyle.stylize.masks import feathered, mask_of
-from ganstyle.stylize.paint import Brush, pixels_painted
+from ganstyle.stylize.memory import Announce, BudgetError, Plan, require_whole, silent
 from ganstyle.stylize.photograph import Photograph, read
 from ganstyle.stylize.recipe import Recipe, versions
 
@@ -37,43 +37,87 @@ def read_mask(path: Path) -> MaskFile:
     return MaskFile(np.rint(values * 65535).astype(np.uint16), photo.sha256)
 
 
+@runtime_checkable
+class Painter(Protocol):
+    """An artifact, or an exported model."""
+
+    @property
+    def card(self) -> Card:
+        """What it says of itself."""
+
+
 @dataclass(frozen=True)
 class Studio:
-    """An artifact and how it is used on every file."""
+    """A model and how it is used on every file."""
 
-    artifact: Artifact
+    painter: Painter
     model: str
-    """Where the artifact is, as the user wrote it."""
+    """Where the model is, as the user wrote it or as it was chosen."""
     controls: Controls
     memory: int
     mask: MaskFile | None = None
     announce: Announce = silent
+    instead: Callable[[str], "Studio"] | None = None
+    """Is told, in a sentence, why an exported model cannot paint a picture, and says who paints it."""
 
     def restyle(self, photo: Photograph, kind: str) -> bytes:
         """Restyle a photograph and encode it as PNG, JPEG, WEBP or TIFF, its recipe within.
 
-        Raises ShapeError for a mask of another size, and as `Stylizer.stylize` does.
+        Raises ShapeError for a mask of another size, BudgetError for a picture that is too large for an exported model
+        where nobody is there instead, and as `Stylizer.stylize` does.
         """
+        try:
+            if isinstance(self.painter, Model):
+                height, width = photo.pixels.shape[:2]
+                require_whole(self.painter, height, width, self.memory)
+        except BudgetError as error:
+            if self.instead is None:
+                raise
+            return self.instead(str(error)).restyle(photo, kind)
         plans: list[Plan] = []
-        brush = self._brush(_heard(self.announce, plans))
-        mask = None if self.mask is None else mask_of(self.mask.values, *photo.pixels.shape[:2])
-        if mask is not None:
-            mask = feathered(mask, self.controls.feather)
-        pixels = pixels_painted(brush, photo.pixels, mask, colorspace(photo.profile))
+        pixels = self._pixels(photo, _heard(self.announce, plans))
         recipe = self._recipe(photo, any(plan.in_strips for plan in plans))
         return encoded(replace(photo, pixels=pixels), kind, recipe.text())
 
-    def _brush(self, announce: Announce) -> Brush:
-        engine = Engine(self.artifact.network, self.memory, announce)
-        style = style_of(self.artifact.network, self.artifact.card.styles, self.controls.style)
-        return Brush(engine, self.controls, style)
+    def _pixels(self, photo: Photograph, announce: Announce) -> Integers:
+        space = colorspace(photo.profile)
+        if isinstance(self.painter, Model) and self.mask is None and is_direct(self.controls):
+            style = style_number(style_count(self.painter.card), self.painter.card.styles, self.controls.style)
+            untouched = self.controls.strength == 0
+            return photo.pixels.copy() if untouched else pixels_directly(self.painter, photo.pixels, style, space)
+        from ganstyle.stylize.masks import feathered, mask_of
+        from ganstyle.stylize.paint import brush_of, pixels_painted
+
+        mask = None if self.mask is None else mask_of(self.mask.values, *photo.pixels.shape[:2])
+        if mask is not None:
+            mask = feathered(mask, self.controls.feather)
+        brush = brush_of(self.painter, self.controls, self.memory, announce)
+        return pixels_painted(brush, photo.pixels, mask, space)
 
     def _recipe(self, photo: Photograph, in_strips: bool) -> Recipe:
         mask = None if self.mask is None else self.mask.sha256
-        weights = self.artifact.card.weights_sha256
+        backend = backend_of(self.painter)
         return Recipe(
-            photo.sha256, self.model, weights, self.controls, mask, self.memory, in_strips, "torch", versions()
+            photo.sha256,
+            self.model,
+            sha256_of(self.painter),
+            self.controls,
+            mask,
+            self.memory,
+            in_strips,
+            backend,
+            versions(backend),
         )
+
+
+def backend_of(painter: Painter) -> str:
+    """Say what does the arithmetic."""
+    return painter.backend if isinstance(painter, Model) else "torch"
+
+
+def sha256_of(painter: Painter) -> str:
+    """What a recipe knows a model by: an artifact's weights, or an exported file."""
+    return painter.sha256 if isinstance(painter, Model) else painter.card.weights_sha256
 
 
 def _heard(announce: Announce, plans: list[Plan]) -> Announce:
@@ -84,8 +128,3 @@ def _heard(announce: Announce, plans: list[Plan]) -> Announce:
         return announce(plan)
 
     return hear
-
-
-def default_memory() -> int:
-    """A quarter of the memory that is free, in whole tens of megabytes, so that it is short in a recipe."""
-    return max(1, free_memory() // 4 // 10_000_000) * 10_000_000

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from torch import Tensor
 
-from ganstyle import artifact as artifacts
 from ganstyle import images
 from ganstyle.artifact import Artifact, Card
+from ganstyle.backends.model import Model
+from ganstyle.backends.opened import opened
 from ganstyle.errors import ImageError, ShapeError
-from ganstyle.stylize.budget import memory_of
 from ganstyle.stylize.controls import Controls
-from ganstyle.stylize.engine import Engine, style_of
 from ganstyle.stylize.masks import feathered, mask_of
-from ganstyle.stylize.paint import Brush, image_painted, pixels_painted
+from ganstyle.stylize.memory import memory_of
+from ganstyle.stylize.paint import Brush, brush_of, image_painted, pixels_painted
 
 Picture = TypeVar("Picture", Pillow.Image, NDArray[Any], Tensor)
 """A Pillow picture; RGB of 8 or 16 bits, height x width x 3; or images in [-1, 1], (batch x) 3 x height x width."""
@@ -26,9 +26,9 @@ Picture = TypeVar("Picture", Pillow.Image, NDArray[Any], Tensor)
 
 @dataclass(frozen=True)
 class Stylizer:
-    """An artifact, ready to restyle pictures."""
+    """An artifact or an exported model, ready to restyle pictures."""
 
-    artifact: Artifact
+    artifact: Artifact | Model
     max_memory: int | str | None = None
     """Bytes, or words such as "400MB", that a picture may take on its way through the network, on top of the program
     and of the picture itself; by default a quarter of what is free. Larger pictures go in strips, exactly."""
@@ -76,8 +76,7 @@ class Stylizer:
     ) -> Picture:
         """Restyle as `stylize` does, with the controls in one piece."""
         memory = memory_of(self.max_memory) if isinstance(self.max_memory, str) else self.max_memory
-        engine = Engine(self.artifact.network, memory)
-        brush = Brush(engine, controls, style_of(engine.network, self.card.styles, controls.style))
+        brush = brush_of(self.artifact, controls, memory)
         if isinstance(image, Tensor):
             return _restyled_tensor(brush, image, mask)
         if isinstance(image, Pillow.Image):
@@ -85,12 +84,15 @@ class Stylizer:
         return _restyled_pixels(brush, image, mask)
 
 
-def load(folder: Path | str, *, max_memory: int | str | None = None) -> Stylizer:
-    """Read an artifact from its folder; raises ArtifactError when it is missing or damaged."""
-    return Stylizer(artifacts.load(folder), max_memory)
+def load(model: Path | str, *, max_memory: int | str | None = None) -> Stylizer:
+    """Read an artifact from its folder, or an exported file; raises ArtifactError when it is missing or damaged.
+
+    Raises BackendError for a file whose program is not installed.
+    """
+    return Stylizer(opened(Path(model)), max_memory)
 
 
-def stylize(artifact: Artifact, image: Picture) -> Picture:
+def stylize(artifact: Artifact | Model, image: Picture) -> Picture:
     """Restyle a picture with the controls as they are by default; see `Stylizer.stylize`."""
     return Stylizer(artifact).stylize(image)
 

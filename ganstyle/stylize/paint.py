@@ -1,6 +1,7 @@
 """One picture restyled: brought to the brush's size, through the network, and finished."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -9,14 +10,21 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from ganstyle.artifact import Artifact
+from ganstyle.backends.model import Model, style_count, style_number
+from ganstyle.decode import Integers
+from ganstyle.errors import ArtifactError
 from ganstyle.nn.norms import Style
 from ganstyle.stylize.colorspace import ColorSpace
 from ganstyle.stylize.controls import Controls
-from ganstyle.stylize.engine import Engine, Painted
+from ganstyle.stylize.engine import Engine, Painted, style_of
+from ganstyle.stylize.exported import Exported
 from ganstyle.stylize.finish import finished
+from ganstyle.stylize.maps import Strip
 from ganstyle.stylize.masks import Mask
+from ganstyle.stylize.memory import Announce, silent
 from ganstyle.stylize.operations import Pointwise
-from ganstyle.stylize.sources import Given, Integers, Pixels, integers
+from ganstyle.stylize.sources import Given, Pixels, integers
 
 Image3 = Float[Tensor, "3 _ _"]
 
@@ -25,13 +33,24 @@ Image3 = Float[Tensor, "3 _ _"]
 class Brush:
     """What paints, and how."""
 
-    engine: Engine
+    engine: Engine | Exported
     controls: Controls
     style: Style | None = None
 
     def paint(self, photo: Given | Pixels) -> Painted:
         """Return the network's picture of a photograph of the network's kind."""
         return self.engine.restyle(photo, style=self.style, seed=self.controls.seed)
+
+
+def brush_of(painter: object, controls: Controls, memory: int | None, announce: Announce = silent) -> Brush:
+    """Make a brush of an artifact or an exported model. Raises ShapeError for a style that is not there."""
+    if isinstance(painter, Artifact):
+        engine = Engine(painter.network, memory, announce)
+        return Brush(engine, controls, style_of(painter.network, painter.card.styles, controls.style))
+    if not isinstance(painter, Model):
+        raise ArtifactError(f"a {type(painter).__name__} is no model; give what `ganstyle.load` returns.")
+    number = style_number(style_count(painter.card), painter.card.styles, controls.style)
+    return Brush(Exported(painter, memory), controls, None if number is None else torch.tensor([number]))
 
 
 def pixels_painted(
@@ -44,10 +63,16 @@ def pixels_painted(
     result = np.empty_like(pixels)
     painted = _painted_pixels(brush, pixels if space is None else space.to_srgb(pixels))
     if space is not None:
-        painted = painted._replace(picture=Pointwise(painted.picture, space.from_srgb))
+        painted = painted._replace(picture=Pointwise(painted.picture, partial(_in_own_colors, space)))
     for first, strip in painted.room.strips(finished(photo, painted, brush.controls, mask)):
         result[first : first + strip.shape[1]] = integers(strip, pixels.dtype)
     return result
+
+
+def _in_own_colors(space: ColorSpace, strip: Strip) -> Strip:
+    """Turn an sRGB strip in [-1, 1] into the colors of the photograph's profile."""
+    rows = space.from_srgb(integers(strip, np.dtype(np.uint8))).transpose(2, 0, 1)
+    return torch.from_numpy(np.ascontiguousarray(rows)).to(strip).div_(127.5).sub_(1)
 
 
 def _painted_pixels(brush: Brush, pixels: Integers) -> Painted:

@@ -13,10 +13,10 @@ from jaxtyping import Shaped, UInt8
 from numpy import ndarray
 from PIL import Image as Pillow
 
-from ganstyle import images
+from ganstyle import decode
+from ganstyle.decode import Integers
 from ganstyle.errors import ImageError
 from ganstyle.stylize.colorspace import cmyk_to_srgb
-from ganstyle.stylize.sources import Integers
 
 LARGEST = 1_000_000_000
 """Pixels; a larger file is taken for a decompression bomb."""
@@ -64,7 +64,7 @@ def read(path: Path) -> Photograph:
 
 def decoded(content: bytes, name: str) -> Photograph:
     """Decode a picture that the user knows by a name; raises ImageError as `read` does."""
-    with images.opened(BytesIO(content), name, LARGEST) as picture:
+    with decode.opened(BytesIO(content), name, LARGEST) as picture:
         deep = _is_deep(picture, content)
         lying, veil = _deep(content, name) if deep else _shallow(picture)
         turn = picture.getexif().get(ORIENTATION, 1)  # of a TIFF, decoding has applied it already
@@ -112,7 +112,7 @@ def _shallow(picture: Pillow.Image) -> tuple[Integers, Alpha | None]:
         layers = _converted(picture, "RGBA")
         return np.ascontiguousarray(layers[..., :3]), np.ascontiguousarray(layers[..., 3])
     if picture.mode.startswith(("I", "F")):
-        return images.from_pillow(picture), None
+        return decode.from_pillow(picture), None
     return _converted(picture, "RGB"), None
 
 

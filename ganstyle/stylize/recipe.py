@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
-import torch
-
 from ganstyle import __version__
+from ganstyle.backends.model import threads
 from ganstyle.errors import GanstyleError
 from ganstyle.stylize.controls import Controls
 
-PACKAGES = ("torch", "numpy", "pillow", "opencv-python-headless")
-"""Whose versions may change a byte."""
+PACKAGES = ("numpy", "pillow", "opencv-python-headless")
+"""Whose versions may change a byte, beside the backend's."""
 
 
 class RecipeError(GanstyleError):
@@ -28,9 +27,9 @@ class Recipe:
     input: str
     """SHA-256 of the photograph's file."""
     model: str
-    """Where the artifact was."""
+    """Where the artifact or the exported file was."""
     weights: str
-    """SHA-256 of the artifact's weights."""
+    """SHA-256 of the artifact's weights, or of the exported file."""
     controls: Controls
     mask: str | None
     """SHA-256 of the mask's file."""
@@ -47,7 +46,7 @@ class Recipe:
 
     def strange(self) -> list[str]:
         """Name what is different here from where the recipe was written, such as "torch 2.14.0, here 2.15.0"."""
-        here = versions()
+        here = versions(self.backend)
         names = sorted(set(here) | set(self.versions))
         told = [(name, self.versions.get(name, "none"), here.get(name, "none")) for name in names]
         return [f"{name} {there}, here {now}" for name, there, now in told if there != now]
@@ -64,8 +63,16 @@ def read_recipe(text: str | None, name: str) -> Recipe:
         raise RecipeError(f"{name} carries no recipe; PNG, JPEG and WebP from `ganstyle stylize` do.") from None
 
 
-def versions() -> dict[str, str]:
+def versions(backend: str = "torch") -> dict[str, str]:
     """Say what does the work here."""
     own = {"ganstyle": __version__, "python": platform.python_version(), "machine": platform.machine()}
-    threads = {"threads": str(torch.get_num_threads()), "vectors": torch.backends.cpu.get_cpu_capability()}
-    return own | threads | {name: version(name) for name in PACKAGES}
+    return own | _arithmetic(backend) | {name: version(name) for name in (backend, *PACKAGES)}
+
+
+def _arithmetic(backend: str) -> dict[str, str]:
+    """How many threads compute, and with what."""
+    if backend != "torch":
+        return {"threads": str(threads())}
+    import torch
+
+    return {"threads": str(torch.get_num_threads()), "vectors": torch.backends.cpu.get_cpu_capability()}

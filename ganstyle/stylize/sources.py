@@ -4,14 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8, UInt16
-from numpy import ndarray
+from jaxtyping import Float
 from torch import Tensor
 
+from ganstyle.backends.padding import mirrored
+from ganstyle.decode import Integers
 from ganstyle.stylize.maps import Map, Price, Shape, Strip
-
-Integers = UInt8[ndarray, "_ _ 3"] | UInt16[ndarray, "_ _ 3"]
-"""RGB of one picture, 8 or 16 bits each."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +127,3 @@ class Cropped:
     def read(self, first: int, last: int) -> Strip:
         """Return the left of the rows."""
         return self.input.read(first, last)[..., : self.columns].contiguous()
-
-
-def mirrored(first: int, last: int, side: int) -> Int[ndarray, " places"]:
-    """Say which pixels stand at the places from `first` to `last` beside a picture that goes on by reflection."""
-    period = max(1, 2 * side - 2)
-    place = np.arange(first, last) % period
-    return np.minimum(place, period - place)

@@ -17,9 +17,9 @@ from ganstyle.errors import ShapeError
 from ganstyle.nn.light import Light
 from ganstyle.nn.unet import UNet
 from ganstyle.stylize import Stylizer, load
-from ganstyle.stylize.budget import BudgetError, memory_of
 from ganstyle.stylize.controls import ControlError, Controls
 from ganstyle.stylize.masks import feathered
+from ganstyle.stylize.memory import BudgetError, memory_of
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,56 @@
+"""The parity reports beside exported files: which exports of an artifact there are, and which is the fastest."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganstyle.backends.opened import RUN_BY
+from ganstyle.card import Card
+
+SUFFIX = ".parity.json"
+
+
+@dataclass(frozen=True)
+class Passed:
+    """An export that has passed parity."""
+
+    path: Path
+    backend: str
+    precision: str
+    gain: float
+    """How many times as fast as PyTorch it was where it was exported."""
+
+
+def report_path(path: Path) -> Path:
+    """Where the report of an exported file is."""
+    return path.with_name(path.name + SUFFIX)
+
+
+def sha256_of(path: Path) -> str:
+    """Of an exported file; of OpenVINO's, both."""
+    more = path.with_suffix(".bin").read_bytes() if path.suffix == ".xml" else b""
+    return hashlib.sha256(path.read_bytes() + more).hexdigest()
+
+
+def passed_beside(folder: Path, card: Card) -> list[Passed]:
+    """The exports beside an artifact's folder, NAME.*, of the very same network, that passed; the fastest first."""
+    place = folder.resolve()
+    files = [path for path in sorted(place.parent.glob(f"{place.name}.*")) if path.suffix in RUN_BY]
+    found = [export for path in files if (export := _passed(path, card))]
+    return sorted(found, key=lambda export: -export.gain)
+
+
+def _passed(path: Path, card: Card) -> Passed | None:
+    """Read a file's report; nothing where it is missing, of another network or file, or a failure."""
+    try:
+        report: dict[str, Any] = json.loads(report_path(path).read_text(encoding="utf-8"))
+        same = report["weights_sha256"] == card.weights_sha256 and report["arguments"] == dict(card.arguments)
+        if not (report["passed"] is True and same and report["sha256"] == sha256_of(path)):
+            return None
+        speed = report["speed"]
+        gain = speed["torch_milliseconds"] / speed["milliseconds"]
+        return Passed(path, RUN_BY[path.suffix], str(report["precision"]), float(gain))
+    except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError):
+        return None
