@@ -86,15 +86,25 @@ def gather(
 
 def described_references(references: References, judge: Judge, *, cache: Cache, seed: int) -> dict[str, Tensor]:
     """Describe the references in every way, or remember what was described before."""
+    found: dict[str, Tensor] = {}
 
-    def described(describe: Describe) -> Tensor:
-        return torch.cat([describe(as_images(part)) for part in torch.split(references.crops, CHUNK)])
+    def described(name: str) -> Tensor:
+        if not found:
+            found.update(_described(references, judge.describers))
+        return found[name]
 
     with torch.inference_mode():
         return {
-            name: cache.remember(partial(described, describe), name, references.sha256, judge.features_sha256, seed)
-            for name, describe in judge.describers.items()
+            name: cache.remember(partial(described, name), name, references.sha256, judge.features_sha256, seed)
+            for name in judge.describers
         }
+
+
+def _described(references: References, describers: Mapping[str, Describe]) -> dict[str, Tensor]:
+    """Describe a chunk of windows in every way before the next, so that features are taken once."""
+    chunks_of_crops = map(as_images, torch.split(references.crops, CHUNK))
+    parts = [{name: describe(crops) for name, describe in describers.items()} for crops in chunks_of_crops]
+    return {name: torch.cat([part[name] for part in parts]) for name in describers}
 
 
 def _recolored(sources: Sources, references: References, numbers: Sequence[int]) -> dict[int, Image]:
