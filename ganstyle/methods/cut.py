@@ -13,12 +13,13 @@ from ganstyle.losses.adversarial import game
 from ganstyle.losses.contrastive import patch_nce
 from ganstyle.methods.base import Method, Player
 from ganstyle.methods.penalties import Sight, slope_penalties
+from ganstyle.nn.authors import AuthorsResNet
 from ganstyle.nn.light import Light
 from ganstyle.nn.resnet import ResNet
 from ganstyle.nn.unet import UNet
 from ganstyle.types import Batch, Image, Losses, Scalar, Seeds
 
-Generator = UNet | ResNet | Light
+Generator = UNet | ResNet | Light | AuthorsResNet
 Activations = Float[Tensor, "batch channels rows columns"]
 Places = Int[Tensor, "batch patches"]
 Mirrored = Bool[Tensor, " batch"]
