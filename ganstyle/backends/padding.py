@@ -6,7 +6,7 @@ from numpy import ndarray
 
 LEAST_SIDE = 32
 """Pixels; a smaller picture is grown by reflection first, for the padding inside the networks."""
-Array = Float32[ndarray, "channels rows columns"]
+Array = Float32[ndarray, "channels _ _"]
 
 
 def grown_sides(rows: int, columns: int, multiple: int) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import jaxtyping
 import torch
 from torch import nn
 from torch.export import Dim
@@ -79,7 +80,9 @@ def _plain(graph: "ModelProto") -> "ModelProto":
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the tracer's remarks on its own insides from the user."""
+    """Keep the tracer's remarks on its insides from the user, and checks of shapes from what has symbols for them."""
+    checked = not jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
     loud = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "torch.export")]
     levels = [logger.level for logger in loud]
     for logger in loud:
@@ -89,5 +92,6 @@ def quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
+        jaxtyping.config.update("jaxtyping_disable", not checked)
         for logger, level in zip(loud, levels, strict=True):
             logger.setLevel(level)

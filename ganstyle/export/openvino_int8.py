@@ -12,13 +12,15 @@ from ganstyle.backends.label import Label
 from ganstyle.backends.model import Images, Mixtures, missing_package
 from ganstyle.backends.openvino import compute_of
 from ganstyle.export.drafts import Draft, openvino_draft, openvino_graph
-from ganstyle.export.graph import graph_of
+from ganstyle.export.graph import graph_of, quiet
 from ganstyle.export.int8 import Layer, Quantized, closest
 from ganstyle.export.parity import LEAST, psnr
 from ganstyle.export.pictures import calibrated, photograph
 from ganstyle.export.portable import even_mixture, reference, side_of
 
 CONVOLUTIONS = ("Convolution", "GroupConvolution", "ConvolutionBackpropData")
+FLOATS = ("Add", "Multiply", "MVN", "Concat", "Interpolate", "ReduceMean", "Subtract")
+"""What stays in floats around them: it costs little there, and its rounding would add up through the residuals."""
 SEARCHED = 3
 """On how many of the calibration pictures the search looks."""
 
@@ -37,8 +39,15 @@ def draft(artifact: Artifact, files: Sequence[Path]) -> Draft:
 
     def quantize(kept: frozenset[str]) -> Quantized:
         floats = openvino_graph(graph)
-        ignored = nncf.IgnoredScope(names=sorted(kept)) if kept else None
-        found = nncf.quantize(floats, data, subset_size=len(pictures), ignored_scope=ignored)
+        ignored = nncf.IgnoredScope(names=sorted(kept), types=list(FLOATS), validate=False)
+        with quiet():
+            found = nncf.quantize(
+                floats,
+                data,
+                preset=nncf.QuantizationPreset.MIXED,
+                subset_size=len(pictures),
+                ignored_scope=ignored,
+            )
         compute = compute_of(found, label)
         painted = [compute(picture, mixture) for picture in searched]
         likeness = min(psnr(one, other) for one, other in zip(painted, wanted, strict=True))

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
 
 from ganstyle import decode, images
 from ganstyle.backends.model import Images
@@ -66,6 +68,6 @@ def drawn(height: int, width: int, seed: int) -> Images:
     return np.clip(image + grain, -1, 1).astype(np.float32)[None]
 
 
-def padded(image: Images, multiple: int) -> Images:
+def padded(image: Images, multiple: int) -> Float32[ndarray, "batch 3 rows columns"]:
     """Grow images as `ganstyle stylize` does."""
     return np.ascontiguousarray(np.stack([grown(one, multiple) for one in image]))

@@ -1,0 +1,183 @@
+"""`ganstyle export`, and `ganstyle stylize` with what it wrote."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as Pillow
+
+import ganstyle
+from ganstyle import artifact
+from ganstyle.backends.reports import report_path
+from ganstyle.cli import main
+from ganstyle.export import cost, parity
+from ganstyle.nn.light import Light
+from ganstyle.stylize.photograph import read
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with its export beside it, and a photograph of odd sides."""
+    folder = tmp_path_factory.mktemp("export")
+    torch.manual_seed(1)
+    network = Light(blocks=1, channels=8)
+    with torch.no_grad():
+        network.decoder[2].weight.mul_(30)
+    artifact.save(network, folder / "model", styles=("ink",))
+    pixels = np.random.default_rng(0).integers(0, 256, (61, 83, 3), dtype=np.uint8)
+    Pillow.fromarray(pixels).save(folder / "photo.png")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parity, "LEAST", 64)
+        patch.setattr(cost, "TIMED", 64)
+        assert called("export", folder / "model", "--to", "onnx") == 0
+    return folder
+
+
+def called(*words: object) -> int:
+    return main([str(word) for word in words])
+
+
+def shown(path: Path) -> np.ndarray:
+    return np.asarray(Pillow.open(path)).astype(int)
+
+
+def stylized(place: Path, output: Path, *words: object) -> int:
+    return called("stylize", place / "photo.png", "--model", place / "model", "--output", output, *words)
+
+
+def hasten(place: Path, gain: float) -> None:
+    """Have the report say how many times as fast as PyTorch the export is."""
+    path = report_path(place / "model.fp32.onnx")
+    report = json.loads(path.read_text())
+    report["speed"] |= {"milliseconds": 1.0, "torch_milliseconds": gain}
+    path.write_text(json.dumps(report))
+
+
+def test_an_exported_file_alone_paints_what_its_artifact_paints(place: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "elsewhere.onnx"
+    alone.write_bytes((place / "model.fp32.onnx").read_bytes())
+    assert called("stylize", place / "photo.png", "--model", alone, "--output", tmp_path / "a.png") == 0
+    assert stylized(place, tmp_path / "b.png", "--backend", "torch") == 0
+    assert np.abs(shown(tmp_path / "a.png") - shown(tmp_path / "b.png")).max() <= 1
+    assert shown(tmp_path / "a.png").shape == (61, 83, 3)
+    assert np.abs(shown(tmp_path / "a.png") - shown(place / "photo.png")).max() > 20
+
+
+def test_measured_memory_is_of_a_likely_size(place: Path) -> None:
+    report = json.loads(report_path(place / "model.fp32.onnx").read_text())
+    assert 12 < report["bytes_per_pixel"] < 5000
+
+
+@pytest.mark.parametrize("words", [(), ("--strength", 0)])
+def test_the_way_without_torch_writes_the_same_bytes_as_the_way_with_it(
+    words: tuple[object, ...], place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert stylized(place, tmp_path / "a.png", "--backend", "onnxruntime", *words) == 0
+    monkeypatch.setattr("ganstyle.stylize.files.is_direct", lambda controls: False)
+    assert stylized(place, tmp_path / "b.png", "--backend", "onnxruntime", *words) == 0
+    assert (shown(tmp_path / "a.png") == shown(tmp_path / "b.png")).all()
+
+
+def test_torch_is_not_imported_for_an_exported_file(place: Path, tmp_path: Path) -> None:
+    script = (
+        "import sys; from ganstyle.cli import main; code = main(sys.argv[1:]); "
+        "sys.exit(code or ('torch' in sys.modules and 9))"
+    )
+    words = ["stylize", place / "photo.png", "--model", place / "model.fp32.onnx", "--output", tmp_path / "out.png"]
+    assert subprocess.run([sys.executable, "-c", script, *map(str, words)], check=False).returncode == 0
+
+
+def test_controls_and_masks_work_on_an_exported_model(place: Path, tmp_path: Path) -> None:
+    Pillow.linear_gradient("L").resize((83, 61)).save(tmp_path / "mask.png")
+    controls = ("--strength", 0.7, "--keep-color", "luminance", "--mask", tmp_path / "mask.png", "--size", 1.5)
+    assert stylized(place, tmp_path / "a.png", "--backend", "onnxruntime", *controls) == 0
+    assert stylized(place, tmp_path / "b.png", "--backend", "torch", *controls) == 0
+    assert np.abs(shown(tmp_path / "a.png") - shown(tmp_path / "b.png")).max() <= 1
+
+
+def test_auto_takes_the_fastest_that_passed(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hasten(place, 3.0)
+    assert backend_of(place, tmp_path / "a.png") == "onnxruntime"
+    hasten(place, 0.5)
+    assert backend_of(place, tmp_path / "b.png") == "torch"
+
+
+def backend_of(place: Path, output: Path) -> str:
+    assert stylized(place, output) == 0
+    recipe = json.loads(read(output).recipe or "")
+    return str(recipe["backend"])
+
+
+def test_a_picture_that_is_too_large_goes_to_strips_or_is_told(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasten(place, 3.0)
+    assert stylized(place, tmp_path / "a.png", "--max-memory", "600KB") == 0
+    assert "PyTorch paints it in strips" in capsys.readouterr().err
+    assert stylized(place, tmp_path / "b.png", "--backend", "torch") == 0
+    assert np.abs(shown(tmp_path / "a.png") - shown(tmp_path / "b.png")).max() <= 1
+    assert stylized(place, tmp_path / "c.png", "--backend", "onnxruntime", "--max-memory", "600KB") == 2
+    assert "83 x 61 pixels take about" in capsys.readouterr().err
+
+
+def test_a_picture_of_an_export_is_made_again(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert stylized(place, tmp_path / "out.png", "--backend", "onnxruntime") == 0
+    assert called("redo", tmp_path / "out.png", "--input", place / "photo.png") == 0
+    assert "the same" in capsys.readouterr().out
+
+
+def test_what_does_not_fit_is_told_in_one_sentence(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = place / "model"
+    mistakes = {
+        "exists; add --force": ("export", model, "--to", "onnx"),
+        "did you mean 'onnxruntime'": ("--backend", "onnxruntim"),
+        "makes one": ("--backend", "openvino"),
+    }
+    for says, words in mistakes.items():
+        code = called(*words) if words[0] == "export" else stylized(place, tmp_path / "x.png", *words)
+        told = capsys.readouterr().err
+        assert code == 2
+        assert says in told or "openvino is not installed" in told
+    file = place / "model.fp32.onnx"
+    words = ("stylize", place / "photo.png", "--model", file, "--backend", "torch", "--output", tmp_path / "x.png")
+    assert called(*words) == 2
+    assert "is run by onnxruntime, not by torch" in capsys.readouterr().err
+
+
+def test_an_export_beyond_its_bound_ends_with_1_and_no_file(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parity, "LEAST", 64)
+    monkeypatch.setitem(parity.BOUNDS, "bf16", parity.Bound(psnr=500))
+    output = tmp_path / "folder" / "out.safetensors"
+    words = ("export", place / "model", "--to", "safetensors", "--precision", "bf16", "--output", output)
+    assert called(*words) == 1
+    assert "was not written" in capsys.readouterr().err
+    assert list(output.parent.iterdir()) == []
+
+
+def test_python_loads_an_exported_file_like_an_artifact(place: Path) -> None:
+    photo = Pillow.open(place / "photo.png")
+    exported = ganstyle.load(place / "model.fp32.onnx").stylize(photo, strength=0.5)
+    own = ganstyle.load(place / "model").stylize(photo, strength=0.5)
+    assert np.abs(np.asarray(exported).astype(int) - np.asarray(own).astype(int)).max() <= 1
+
+
+def test_sixteen_bit_pictures_go_the_same_two_ways(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ganstyle.backends.opened import opened
+    from ganstyle.stylize.controls import Controls
+    from ganstyle.stylize.direct import pixels_directly
+    from ganstyle.stylize.paint import brush_of, pixels_painted
+
+    model = opened(place / "model.fp32.onnx")
+    pixels = np.random.default_rng(1).integers(0, 65536, (40, 52, 3), dtype=np.uint16)
+    brush = brush_of(model, Controls(), 10**9)
+    assert (pixels_directly(model, pixels, None, None) == pixels_painted(brush, pixels)).all()
