@@ -51,7 +51,7 @@ def unpaired(
         target_resize: the same for the targets.
         crop: side of the training pictures; smaller ones are enlarged to it.
         source_scales: windows are `crop` times a number between these, as far as a picture reaches.
-        target_scales: the same for the targets; 1 to 4 for a few large paintings.
+        target_scales: the same for the targets; 1 to 2 for a few large paintings.
         flip: mirror every second picture.
         augment: further albumentations, by name.
         view: side of the pictures in validation and test; None means `crop`.

@@ -57,14 +57,14 @@ _ALL = (
         "gabor",
         "style",
         "lower",
-        "Distance between the two sets of Gabor energies, by scale and orientation, of light, red-green and "
-        "yellow-blue; 0 is the collection itself.",
+        "Distance between the two sets of Gabor energies, by scale and orientation, of light and, but for the finest "
+        "scale, of red-green and yellow-blue; 0 is the collection itself.",
     ),
     Score(
         "color",
         "style",
         "lower",
-        "Wasserstein distance between all colors of both sets, averaged over nine axes of color space; 0 is the "
+        "Wasserstein distance between all colors of both sets, averaged over thirteen axes of color space; 0 is the "
         "collection itself.",
     ),
     Score(
