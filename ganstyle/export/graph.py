@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 OPSET = 20
+LOUD = ("torch.onnx", "onnxscript", "onnx_ir", "torch.export", "torch.utils.cpp_extension")
+"""Who remarks on its own insides."""
 FREE = {0: Dim.DYNAMIC, 2: Dim.DYNAMIC, 3: Dim.DYNAMIC}
 """Which axes of an image may be of any length."""
 
@@ -83,7 +85,7 @@ def quiet() -> Iterator[None]:
     """Keep the tracer's remarks on its insides from the user, and checks of shapes from what has symbols for them."""
     checked = not jaxtyping.config.jaxtyping_disable
     jaxtyping.config.update("jaxtyping_disable", True)
-    loud = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "torch.export")]
+    loud = [logging.getLogger(name) for name in LOUD]
     levels = [logger.level for logger in loud]
     for logger in loud:
         logger.setLevel(logging.ERROR)

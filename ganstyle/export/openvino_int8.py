@@ -81,7 +81,8 @@ def _nncf() -> Any:
     """Import NNCF without the package by which it would report its use over the internet."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
-        import nncf
+        with quiet():
+            import nncf
     except ImportError:
         raise missing_package("nncf", "openvino") from None
     nncf.set_log_level(logging.ERROR)
