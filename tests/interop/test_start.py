@@ -28,7 +28,10 @@ def imported(network: torch.nn.Module, folder: Path, name: str) -> Path:
 
 
 def test_a_method_of_the_configuration_starts_from_imported_weights(tmp_path: Path) -> None:
-    painter, judge = trained(resnet(6, 4, "instance", down=True, up=True)), trained(patchgan(6, 4, 2, "instance", down=True))
+    painter, judge = (
+        trained(resnet(6, 4, "instance", down=True, up=True)),
+        trained(patchgan(6, 4, 2, "instance", down=True)),
+    )
     model, file = imported(painter, tmp_path, "model"), imported(judge, tmp_path, "judge.safetensors")
     words = [
         "method=pix2pix",
