@@ -1,6 +1,7 @@
 """int8 for onnxruntime: convolutions between quantizers (QDQ), their ranges from photographs."""
 
 import logging
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -138,11 +139,15 @@ def _quantized(graph: "ModelProto", ranges: Any, kept: frozenset[str], judge: _J
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the quantizer's advice to preprocess from the user; the graph is."""
-    root = logging.getLogger()
+    """Keep the quantizer's advice to preprocess from the user (the graph is), and a folder it adds from Python's path.
+
+    Modules in that folder have names as common as `metrics`, which other programs' own packages then lose to.
+    """
+    root, path = logging.getLogger(), list(sys.path)
     level = root.level
     root.setLevel(logging.ERROR)
     try:
         yield
     finally:
         root.setLevel(level)
+        sys.path[:] = path

@@ -1,4 +1,4 @@
-"""What each of two processes does that evaluate together."""
+"""What each process does of those that evaluate together."""
 
 import json
 from pathlib import Path
@@ -12,9 +12,9 @@ from ganstyle.metrics.evaluate import evaluate
 from ganstyle.metrics.results import per_image_csv, plain
 
 
-def as_rank(rank: int, folder: Path) -> None:
+def as_rank(rank: int, folder: Path, ranks: int) -> None:
     torch.set_num_threads(1)
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=ranks)
     found = evaluate(SOURCES, REFERENCES, [PAINTER, IDLER], JUDGE, cache=Cache(None), draws=60)
     if found is not None:
         (folder / f"{rank}.json").write_text(json.dumps(plain(found[0])))

@@ -2,7 +2,6 @@ import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -111,11 +110,13 @@ def test_the_card_gets_every_number_with_its_protocol() -> None:
 
 @pytest.mark.slow
 def test_two_processes_find_exactly_what_one_finds(tmp_path: Path) -> None:
-    multiprocessing.spawn(as_rank, (tmp_path,), nprocs=2)
-    report, evidence = both()
-    assert not (tmp_path / "1.json").exists()
-    alone: Any = json.loads(json.dumps(plain(report)))
-    assert json.loads((tmp_path / "0.json").read_text()) == alone
-    assert (tmp_path / "0.csv").read_text() == per_image_csv(report)
-    together = torch.load(tmp_path / "pictures.pt", weights_only=True)
-    assert all(torch.equal(together[row], pictures) for row, pictures in evidence.pictures.items())
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    for folder, ranks in ((alone, 1), (together, 2)):
+        folder.mkdir()
+        multiprocessing.spawn(as_rank, (folder, ranks), nprocs=ranks)
+    assert not (together / "1.json").exists()
+    assert json.loads((together / "0.json").read_text()) == json.loads((alone / "0.json").read_text())
+    assert (together / "0.csv").read_text() == (alone / "0.csv").read_text()
+    one, both_ = (torch.load(folder / "pictures.pt", weights_only=True) for folder in (alone, together))
+    assert one.keys() == both_.keys()
+    assert all(torch.equal(both_[row], pictures) for row, pictures in one.items())
