@@ -276,9 +276,8 @@ def test_eight_bits_come_close_with_as_many_layers_as_that_allows(to: str, tmp_p
     folder, pictures = tmp_path / "model", photographs(tmp_path / "photographs", 8)
     artifact.save(alive(Light(blocks=1, channels=8), 0.02), folder)
     output = tmp_path / f"small{FORMATS[to].suffix}"
-    path = list(sys.path)
     done = export(folder, output, to=to, precision="int8", calibrate=pictures)
-    assert sys.path == path
+    assert not any("onnxruntime" in entry for entry in sys.path)  # its modules would hide others' of the same name
     assert min(row["psnr"] for row in done.report["sizes"]) >= 40
     assert done.report["layers"]["int8"] > 0
     picture = computing(output)(np.zeros((1, 3, 40, 44), np.float32), None)
