@@ -81,11 +81,11 @@ class _NoRows:
 
     def write(self, first: int, strip: Strip) -> None:
         """There is nothing to write."""
-        raise NotImplementedError
+        raise AssertionError("a rehearsal writes no rows")
 
     def read(self, first: int, last: int) -> Strip:
         """There is nothing to read."""
-        raise NotImplementedError
+        raise AssertionError("a rehearsal reads no rows")
 
 
 def _require_memory(least: float, memory: int, height: int, width: int) -> None:

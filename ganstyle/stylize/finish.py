@@ -18,12 +18,11 @@ LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True)
-class Lightened:
-    """A photograph that takes its lightness from a painting, and keeps its differences of color."""
+class _Over:
+    """What maps of a photograph and its painting have in common."""
 
     photo: Map
     painting: Map
-    costly: bool = False
 
     @property
     def shape(self) -> Shape:
@@ -32,8 +31,19 @@ class Lightened:
 
     @property
     def price(self) -> Price:
-        """Of both."""
-        return _price_of(self.photo, self.painting)
+        """Of both, and two copies."""
+        one, other = self.photo.price, self.painting.price
+        return Price(one.numbers + other.numbers + 2 * self.shape.row, one.products + other.products)
+
+    @property
+    def costly(self) -> bool:
+        """A few operations a pixel are not."""
+        return False
+
+
+@dataclass(frozen=True)
+class Lightened(_Over):
+    """A photograph that takes its lightness from a painting, and keeps its differences of color."""
 
     def read(self, first: int, last: int) -> Strip:
         """Move all three colors of a pixel by the same amount."""
@@ -44,24 +54,11 @@ class Lightened:
 
 
 @dataclass(frozen=True)
-class Blended:
+class Blended(_Over):
     """A painting over a photograph, as strongly as asked and where the mask says."""
 
-    photo: Map
-    painting: Map
     strength: float
     mask: Mask | None = None
-    costly: bool = False
-
-    @property
-    def shape(self) -> Shape:
-        """The photograph's."""
-        return self.photo.shape
-
-    @property
-    def price(self) -> Price:
-        """Of both."""
-        return _price_of(self.photo, self.painting)
 
     def read(self, first: int, last: int) -> Strip:
         """Go from the photograph towards the painting; where nothing is asked for, not at all."""
@@ -100,8 +97,3 @@ def _recolored(photo: Map, painted: Painted) -> Map:
 
 def _colors(picture: Map, room: Storeroom) -> ColorMoments:
     return reduce(ColorSums.joined, (ColorSums.of(strip) for _, strip in room.strips(picture))).moments
-
-
-def _price_of(one: Map, other: Map) -> Price:
-    numbers = one.price.numbers + other.price.numbers + 2 * one.shape.row
-    return Price(numbers, one.price.products + other.price.products)

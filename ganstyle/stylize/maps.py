@@ -61,6 +61,28 @@ class Map(Protocol):
 
 
 @dataclass(frozen=True)
+class Derived:
+    """What maps computed from one other have in common; `read` is their own."""
+
+    input: Map
+
+    @property
+    def shape(self) -> Shape:
+        """As its input's."""
+        return self.input.shape
+
+    @property
+    def price(self) -> Price:
+        """As its input's, and a copy."""
+        return Price(self.input.price.numbers + self.shape.row, self.input.price.products)
+
+    @property
+    def costly(self) -> bool:
+        """As its input."""
+        return self.input.costly
+
+
+@dataclass(frozen=True)
 class Moments:
     """How many numbers there are in each channel, their mean and the sum of their squared distances from it."""
 

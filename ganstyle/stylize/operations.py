@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from ganstyle.draws import generator_of
 from ganstyle.nn.upsample import NearestConvolution
-from ganstyle.stylize.maps import Map, PerChannel, Price, Shape, Strip
+from ganstyle.stylize.maps import Derived, Map, PerChannel, Price, Shape, Strip
 
 CHEAP_GROUPS = 2
 """From this many groups on a convolution counts as cheap: the depthwise one before a 1 x 1 is not worth storing."""
@@ -156,26 +156,10 @@ class Shuffled:
 
 
 @dataclass(frozen=True)
-class Pointwise:
+class Pointwise(Derived):
     """A function of each pixel by itself, such as an activation."""
 
-    input: Map
     function: Callable[[Tensor], Tensor]
-
-    @property
-    def shape(self) -> Shape:
-        """As its input's."""
-        return self.input.shape
-
-    @property
-    def price(self) -> Price:
-        """As its input's, and a copy."""
-        return Price(self.input.price.numbers + self.shape.row, self.input.price.products)
-
-    @property
-    def costly(self) -> bool:
-        """As its input."""
-        return self.input.costly
 
     def read(self, first: int, last: int) -> Strip:
         """Apply the function."""
@@ -249,28 +233,17 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class Noisy:
+class Noisy(Derived):
     """Dropout that acts at test; every row of every layer has a draw of its own, however the strips lie."""
 
-    input: Map
     probability: float
     seed: int
     layer: int
 
     @property
-    def shape(self) -> Shape:
-        """As its input's."""
-        return self.input.shape
-
-    @property
     def price(self) -> Price:
         """As its input's, and the draws."""
         return Price(self.input.price.numbers + 2 * self.shape.row, self.input.price.products)
-
-    @property
-    def costly(self) -> bool:
-        """As its input."""
-        return self.input.costly
 
     def read(self, first: int, last: int) -> Strip:
         """Set numbers to zero at random and scale the rest up."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganstyle.backends.padding import mirrored
 from ganstyle.decode import Integers
-from ganstyle.stylize.maps import Map, Price, Shape, Strip
+from ganstyle.stylize.maps import Derived, Price, Shape, Strip
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,9 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Grown:
+class Grown(Derived):
     """A map that goes on to the right and below by reflection, as `images.pad` does it."""
 
-    input: Map
     rows: int
     columns: int
 
@@ -77,16 +76,6 @@ class Grown:
     def shape(self) -> Shape:
         """The grown one."""
         return Shape(self.input.shape.channels, self.rows, self.columns)
-
-    @property
-    def price(self) -> Price:
-        """The row and its copy."""
-        return Price(self.input.price.numbers + self.shape.row, self.input.price.products)
-
-    @property
-    def costly(self) -> bool:
-        """As its input."""
-        return self.input.costly
 
     def read(self, first: int, last: int) -> Strip:
         """Return the rows, mirrored where they lie outside."""
@@ -102,10 +91,9 @@ class Grown:
 
 
 @dataclass(frozen=True)
-class Cropped:
+class Cropped(Derived):
     """The upper left part of a map."""
 
-    input: Map
     rows: int
     columns: int
 
@@ -118,11 +106,6 @@ class Cropped:
     def price(self) -> Price:
         """As its input's."""
         return self.input.price
-
-    @property
-    def costly(self) -> bool:
-        """As its input."""
-        return self.input.costly
 
     def read(self, first: int, last: int) -> Strip:
         """Return the left of the rows."""
