@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganstyle.cli.commands import OverwriteError
-from ganstyle.errors import GanstyleError
 
 if TYPE_CHECKING:
     from ganstyle.stylize.batch import Job
-    from ganstyle.stylize.files import Painter, Studio
+    from ganstyle.stylize.files import Painter, Restyled, Studio
     from ganstyle.stylize.memory import Announce
     from ganstyle.stylize.photograph import Photograph
 
@@ -150,16 +149,19 @@ def _read(source: Path) -> "Photograph":
 
 def _restyle_all(studio: "Studio", todo: list["Job"]) -> int:
     """Go on after a picture that fails, and tell all failures at the end."""
-    failures = [failure for job in todo if (failure := _failure(studio, job))]
+    from ganstyle.stylize.encode import encoded, publish
+    from ganstyle.stylize.pipeline import pipelined
+
+    def write(job: "Job", restyled: "Restyled") -> None:
+        publish(encoded(restyled.photo, job.kind, restyled.recipe), job.target)
+
+    failures = []
+    for job, error in pipelined(todo, read=lambda job: _read(job.source), paint=studio.restyled, write=write):
+        if error is None:
+            print(job.target)
+        else:
+            failures.append(str(error) or type(error).__name__)
     if failures:
         print(f"{len(failures)} of {len(todo)} pictures could not be restyled:", file=sys.stderr)
         print("\n".join(f"  {failure}" for failure in failures), file=sys.stderr)
     return 1 if failures else 0
-
-
-def _failure(studio: "Studio", job: "Job") -> str | None:
-    try:
-        _restyle(studio, job)
-    except (GanstyleError, OSError, MemoryError) as error:
-        return str(error) or type(error).__name__
-    return None

@@ -36,5 +36,7 @@ def _numbers(pixels: Integers) -> Float32[ndarray, "3 height width"]:
 def _integers(image: Float32[ndarray, "3 height width"], depth: "np.dtype[np.unsignedinteger]") -> Integers:
     """Turn an image in [-1, 1] into integers, channels last; values outside are clipped."""
     top = np.iinfo(depth).max
-    scaled = (image + np.float32(1)) * np.float32(top / 2)
-    return np.ascontiguousarray(np.rint(np.clip(scaled, 0, top)).transpose(1, 2, 0)).astype(depth)
+    scaled = image + np.float32(1)
+    scaled *= np.float32(top / 2)
+    np.rint(np.clip(scaled, 0, top, out=scaled), out=scaled)
+    return np.ascontiguousarray(scaled.astype(depth).transpose(1, 2, 0))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,13 @@ class Painter(Protocol):
         """What it says of itself."""
 
 
+class Restyled(NamedTuple):
+    """A photograph in its new manner, and how it came to it."""
+
+    photo: Photograph
+    recipe: str
+
+
 @dataclass(frozen=True)
 class Studio:
     """A model and how it is used on every file."""
@@ -63,6 +70,14 @@ class Studio:
     def restyle(self, photo: Photograph, kind: str) -> bytes:
         """Restyle a photograph and encode it as PNG, JPEG, WEBP or TIFF, its recipe within.
 
+        Raises what `restyled` does, and ImageError when the encoder refuses.
+        """
+        restyled = self.restyled(photo)
+        return encoded(restyled.photo, kind, restyled.recipe)
+
+    def restyled(self, photo: Photograph) -> Restyled:
+        """Restyle a photograph.
+
         Raises ShapeError for a mask of another size, BudgetError for a picture that is too large for an exported model
         where nobody is there instead, and as `Stylizer.stylize` does.
         """
@@ -73,11 +88,11 @@ class Studio:
         except BudgetError as error:
             if self.instead is None:
                 raise
-            return self.instead(str(error)).restyle(photo, kind)
+            return self.instead(str(error)).restyled(photo)
         plans: list[Plan] = []
         pixels = self._pixels(photo, _heard(self.announce, plans))
         recipe = self._recipe(photo, any(plan.in_strips for plan in plans))
-        return encoded(replace(photo, pixels=pixels), kind, recipe.text())
+        return Restyled(replace(photo, pixels=pixels), recipe.text())
 
     def _pixels(self, photo: Photograph, announce: Announce) -> Integers:
         space = colorspace(photo.profile)
