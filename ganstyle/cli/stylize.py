@@ -73,7 +73,7 @@ def run(words: Namespace) -> int:
     if len(todo) == 1:
         _restyle(studio, todo[0])
         return 0
-    return _restyle_all(studio, todo)
+    return restyle_all(studio, todo)
 
 
 def _check(job: "Job", force: bool) -> None:
@@ -147,7 +147,7 @@ def _read(source: Path) -> "Photograph":
     return decoded(sys.stdin.buffer.read(), "standard input") if source == STREAM else read(source)
 
 
-def _restyle_all(studio: "Studio", todo: list["Job"]) -> int:
+def restyle_all(studio: "Studio", todo: list["Job"]) -> int:
     """Go on after a picture that fails, and tell all failures at the end."""
     from ganstyle.stylize.encode import encoded, publish
     from ganstyle.stylize.pipeline import pipelined
