@@ -22,9 +22,9 @@ from typing import Any
 import torch
 
 from benchmarks.inference import bars, journeys
-from benchmarks.inference.arms import BEST, EAGER, PYTORCH, Way, exported_way, pytorch_way
+from benchmarks.inference.arms import BEST, PYTORCH, Way, exported_way, pytorch_way
 from benchmarks.inference.peak import peak_of
-from benchmarks.inference.subjects import Subject, proven, subjects
+from benchmarks.inference.subjects import EAGER, Subject, proven, subjects
 from benchmarks.inference.timing import CLOCKS, interleaved, told
 from benchmarks.record import machine
 from ganstyle.export.parity import psnr
@@ -42,6 +42,7 @@ BYTES_PER_PIXEL = 1500
 """More than eager PyTorch takes; a size that would not fit into the free memory is left out."""
 STARTS, FOLDER_ROUNDS = 9, 3
 LIGHT, LARGE = "light", "resnet9"
+COMMAND = "python -m benchmarks.inference_speed --photographs kodak --calibrate monet2photo/testB --work FOLDER"
 
 
 class Session:
@@ -58,7 +59,9 @@ class Session:
     def parity(self) -> None:
         """Export every network every way; what the reports say, and which file `auto` takes."""
         self.result["parity"] = [report for subject in self.subjects for report in proven(subject, self.calibrate)]
-        self.result["auto"] = {subject.name: choose(subject.folder, "auto").path.name for subject in self.subjects}
+        self.result["auto"] = {
+            subject.name: subject.arm(choose(subject.folder, "auto").path) for subject in self.subjects
+        }
 
     def best(self) -> None:
         """Find the fastest way of PyTorch that paints what eager does."""
@@ -147,8 +150,7 @@ class Session:
 
     def _chosen(self, subject: Subject) -> list[str]:
         """OpenVINO's bf16, and what `auto` takes where that is another."""
-        auto = self.result["auto"][subject.name]
-        return [arm for arm in subject.arms if arm == "openvino bf16" or subject.file(arm).name == auto]
+        return sorted({"openvino bf16", self.result["auto"][subject.name]} & set(subject.arms))
 
     def _subject(self, name: str) -> Subject:
         return next(subject for subject in self.subjects if subject.name == name)
@@ -199,7 +201,7 @@ def main() -> None:
 def _headed(result: dict[str, Any]) -> dict[str, Any]:
     """Put the bars and what the figures depend on before the figures."""
     head = {
-        "command": "python -m benchmarks.inference_speed",
+        "command": COMMAND,
         "commit": commit(),
         "machine": machine(),
         "torch": torch.__version__,

@@ -7,13 +7,13 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from benchmarks.inference.subjects import Subject
+from benchmarks.inference.subjects import EAGER, Subject
 from ganstyle import artifact
 from ganstyle.backends.model import Images, Model
 from ganstyle.backends.opened import opened
 
 Way = Callable[[Images], Images]
-EAGER, BEST = "eager", "best PyTorch"
+BEST = "best PyTorch"
 
 
 def _eager(network: nn.Module, images: Images) -> Images:

@@ -46,6 +46,19 @@ def _over(values: Iterable[float], of: Callable[[Sequence[float]], float]) -> fl
     return of(found) if found else None
 
 
+def _choice(result: Result) -> float | None:
+    """How the pace of the file that `auto` takes compares with the fastest that passed parity; of the worst network."""
+    passed = {(report["network"], report["arm"]) for report in result.get("parity", []) if report["passed"]}
+    shares = []
+    for network, arm in result.get("auto", {}).items():
+        rows = [row for row in result.get("rows", []) if row["network"] == network]
+        pace = {row["arm"]: [r["times_as_fast"] for r in rows if r["arm"] == row["arm"]] for row in rows}
+        known = {name: statistics.median(found) for name, found in pace.items() if (network, name) in passed}
+        if arm in known:
+            shares.append(known[arm] / max(known.values()))
+    return min(shares) if shares else None
+
+
 def _deployment(result: Result) -> float | None:
     found = result.get("deployment")
     return found["times_as_fast"] if found else None
@@ -75,6 +88,7 @@ BARS = (
         5.0,
         _fast("openvino int8", statistics.median, trained=True),
     ),
+    Bar("what `auto` takes, share of the pace of the fastest that passed parity, worst network", 0.9, _choice),
     Bar("light generator in int8 at 512 x 512, times as fast as the eager ResNet-9", 25.0, _deployment),
     Bar("folder of JPEGs: share of the network's own pace, worst network", 0.85, _share),
     Bar(

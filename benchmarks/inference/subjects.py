@@ -21,6 +21,7 @@ from ganstyle.nn.unet import UNet
 
 DRAWN: Mapping[str, Callable[[], nn.Module]] = {"unet256": lambda: UNet(dropout_at_test=False), "resnet9": ResNet}
 """The papers' networks at full size, weights as they are before training."""
+EAGER = "eager"
 EXPORTS = {
     "onnxruntime": ("onnx", "fp32"),
     "onnxruntime int8": ("onnx", "int8"),
@@ -47,6 +48,10 @@ class Subject:
     def judges(self, arm: str) -> bool:
         """Whether the likeness of an export says something: with drawn weights, int8 has nothing to keep."""
         return self.trained or EXPORTS[arm][1] != "int8"
+
+    def arm(self, model: Path) -> str:
+        """Which arm runs a file; PyTorch runs the artifact's folder."""
+        return next((arm for arm in EXPORTS if self.file(arm).name == model.name), EAGER)
 
     @property
     def arms(self) -> list[str]:

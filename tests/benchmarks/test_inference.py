@@ -61,6 +61,19 @@ def test_int8_counts_only_for_trained_networks_that_passed() -> None:
     assert verdicts({"rows": rows("openvino int8", b=9.0, c=9.0), "parity": reports})[bar] is None
 
 
+@pytest.mark.parametrize(("taken", "met"), [("openvino bf16", True), ("onnxruntime", False)])
+def test_auto_is_held_to_the_fastest_that_passed(taken: str, met: bool) -> None:
+    arms = {"onnxruntime": 1.5, "openvino bf16": 3.0, "openvino int8": 6.0}
+    reports = [{"network": "a", "arm": arm, "passed": arm != "openvino int8", "trained": True} for arm in arms]
+    result = {
+        "rows": [row for arm, fast in arms.items() for row in rows(arm, a=fast)],
+        "parity": reports,
+        "auto": {"a": taken},
+    }
+    bar = "what `auto` takes, share of the pace of the fastest that passed parity, worst network"
+    assert verdicts(result)[bar] is met
+
+
 @pytest.mark.parametrize(("torch_too", "met"), [(False, True), (True, None)])
 def test_a_start_that_imports_torch_is_none(torch_too: bool, met: bool | None) -> None:
     exported = {"arm": "onnxruntime", "wall": 1.4, "processor": 1.0, "imports_torch": torch_too}
