@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from ganstyle import __version__
-from ganstyle.cli import commands, evaluate, export, figures, imports, redo, stylize
+from ganstyle.cli import commands, compress, evaluate, export, figures, imports, redo, stylize
 from ganstyle.errors import GanstyleError, unknown
 
 DESCRIPTION = "Use and look after style-transfer GANs. They are trained by `python train.py`; see its --help."
@@ -144,6 +144,12 @@ COMMANDS: Mapping[str, Command] = {
         "make one file of an artifact, for onnxruntime, OpenVINO or PyTorch alone",
         export.DETAILS,
         export.arguments,
+    ),
+    "compress": Command(
+        compress.run,
+        "teach, prune and quantize a smaller network that paints the same",
+        compress.DETAILS,
+        compress.arguments,
     ),
     "info": Command(
         commands.info,

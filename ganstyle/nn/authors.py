@@ -87,7 +87,9 @@ class AuthorsResNet(nn.Module):
             _up(2 * channels, norms, blurred_up),
             convolution(channels, 3, 7, padding="reflect"),
         )
-        self.feature_channels: Mapping[str, int] = hourglass.feature_channels(self.encoder, channels)
+        self.feature_channels: Mapping[str, int] = hourglass.feature_channels(
+            self.encoder, hourglass.Widths.of(channels)
+        )
         initialize(self)
 
     def forward(self, image: Image) -> Image:

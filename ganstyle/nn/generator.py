@@ -1,6 +1,8 @@
 """What the generators share: which images and styles they take, their taps, and the image at the end."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -57,6 +59,27 @@ def tap(encoder: nn.ModuleDict, image: Tensor, style: Style | None, taps: Sequen
             break
         x = found[name] = stage(x, style)
     return {name: found[name] for name in taps}
+
+
+@torch.compiler.disable  # type: ignore[untyped-decorator]
+def observed(network: nn.Module, image: Tensor, taps: Sequence[str]) -> tuple[Tensor, dict[str, Tensor]]:
+    """Run a generator once, and return its picture together with its encoder's activations at the taps, by name.
+
+    Raises ConfigError for a name that is not there.
+    """
+    seen: dict[str, Tensor] = {}
+    stages = cast(nn.ModuleDict, network.encoder) if taps else nn.ModuleDict()
+    _require_taps(taps, tuple(stages))
+    handles = [stages[name].register_forward_hook(partial(_note, seen, name)) for name in taps]
+    try:
+        return network(image), seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _note(seen: dict[str, Tensor], name: str, _: nn.Module, __: object, output: Tensor) -> None:
+    seen[name] = output.clone()  # what follows may work in place
 
 
 def to_image(x: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganstyle.errors import ConfigError, unknown
 from ganstyle.nn import hourglass
 from ganstyle.nn.arguments import records_arguments, require_count
 from ganstyle.nn.blocks import PADDINGS, Convolution, Residual, convolution
@@ -25,6 +26,10 @@ class Light(nn.Module):
 
     Instance norm forgets how bright, contrasty and colorful a picture is: night and snow look alike to what follows.
     With `color_skip` the source's coarse colors, mixed linearly (not at all at first), are added before the tanh.
+
+    `widths` gives single layers another width than `channels` does, as pruning leaves them: those of `stem`, `down1`,
+    `trunk` (what the blocks add to), `up1`, `up2`, and the inner ones of `block1`, `block2`, ...
+    Raises ConfigError for a layer that is not there.
     """
 
     size_multiple = hourglass.SIZE_MULTIPLE
@@ -42,18 +47,20 @@ class Light(nn.Module):
         statistics_at_test: str = "batch",
         styles: int = 0,
         color_skip: bool = False,
+        widths: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__()
         require_count("generator.blocks", blocks)
         require_count("generator.channels", channels)
         self.styles = styles
         norms = Norm(norm, statistics_at_test, styles)
-        middle = [_block(4 * channels, norms, padding) for _ in range(blocks)]
-        self.encoder = hourglass.encoder(middle, channels=channels, kernel=5, norm=norms, padding=padding)
-        self.decoder = hourglass.decoder(
-            channels=channels, kernel=5, norm=norms, padding=padding, upsampling=upsampling
-        )
-        self.feature_channels: Mapping[str, int] = hourglass.feature_channels(self.encoder, channels)
+        self.widths: Mapping[str, int] = _widths(blocks, channels, widths or {})
+        sides = hourglass.Widths(*(self.widths[name] for name in hourglass.Widths._fields))
+        inner = [self.widths[f"block{number}"] for number in range(1, blocks + 1)]
+        middle = [_block(sides.trunk, width, norms, padding) for width in inner]
+        self.encoder = hourglass.encoder(middle, widths=sides, kernel=5, norm=norms, padding=padding)
+        self.decoder = hourglass.decoder(widths=sides, kernel=5, norm=norms, padding=padding, upsampling=upsampling)
+        self.feature_channels: Mapping[str, int] = hourglass.feature_channels(self.encoder, sides)
         initialize(self)
         self.color_skip: nn.Sequential | None = _color_skip(padding) if color_skip else None
 
@@ -77,14 +84,26 @@ class Light(nn.Module):
         require_style("Light", self.styles, style, image.shape[0])
 
 
-def _block(channels: int, norm: Norm, padding: str) -> Residual:
-    first, second = (_separable(channels, padding, bias=not norm.shifts) for _ in range(2))
-    return Residual(first, norm(channels), nn.ReLU(inplace=True), second, norm(channels))
+def _widths(blocks: int, channels: int, changed: Mapping[str, int]) -> dict[str, int]:
+    """How wide every layer is, by name."""
+    known = hourglass.Widths.of(channels)._asdict()
+    known |= {f"block{number}": known["trunk"] for number in range(1, blocks + 1)}
+    for name, width in changed.items():
+        if name not in known:
+            raise ConfigError(unknown("layer in generator.widths", name, known))
+        require_count(f"generator.widths.{name}", width)
+    return known | dict(changed)
 
 
-def _separable(channels: int, padding: str, *, bias: bool) -> nn.Sequential:
-    each = convolution(channels, channels, 3, padding=padding, bias=False, groups=channels)
-    return nn.Sequential(each, convolution(channels, channels, 1, bias=bias))
+def _block(outer: int, inner: int, norm: Norm, padding: str) -> Residual:
+    first = _separable(outer, inner, padding, bias=not norm.shifts)
+    second = _separable(inner, outer, padding, bias=not norm.shifts)
+    return Residual(first, norm(inner), nn.ReLU(inplace=True), second, norm(outer))
+
+
+def _separable(inputs: int, outputs: int, padding: str, *, bias: bool) -> nn.Sequential:
+    each = convolution(inputs, inputs, 3, padding=padding, bias=False, groups=inputs)
+    return nn.Sequential(each, convolution(inputs, outputs, 1, bias=bias))
 
 
 def _color_skip(padding: str) -> nn.Sequential:

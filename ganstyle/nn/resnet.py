@@ -44,15 +44,13 @@ class ResNet(nn.Module):
         require_count("generator.blocks", blocks)
         require_count("generator.channels", channels)
         self.styles = styles
-        norms = Norm(norm, statistics_at_test, styles)
+        norms, widths = Norm(norm, statistics_at_test, styles), hourglass.Widths.of(channels)
         middle = [
             _block(4 * channels, norms, padding, Dropout(dropout, at_test=dropout_at_test)) for _ in range(blocks)
         ]
-        self.encoder = hourglass.encoder(middle, channels=channels, kernel=7, norm=norms, padding=padding)
-        self.decoder = hourglass.decoder(
-            channels=channels, kernel=7, norm=norms, padding=padding, upsampling=upsampling
-        )
-        self.feature_channels: Mapping[str, int] = hourglass.feature_channels(self.encoder, channels)
+        self.encoder = hourglass.encoder(middle, widths=widths, kernel=7, norm=norms, padding=padding)
+        self.decoder = hourglass.decoder(widths=widths, kernel=7, norm=norms, padding=padding, upsampling=upsampling)
+        self.feature_channels: Mapping[str, int] = hourglass.feature_channels(self.encoder, widths)
         initialize(self)
 
     def forward(self, image: Image, style: Style | None = None) -> Image:

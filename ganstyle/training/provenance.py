@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from ganstyle.artifact import read_card
 from ganstyle.metrics.features import feature_network
 from ganstyle.nn.vgg import Perceptual
 
@@ -30,6 +31,16 @@ def features_seen(method: nn.Module, perceptual: Mapping[str, Any]) -> dict[str,
         return {}
     seen = feature_network(**{key: value for key, value in perceptual.items() if key != "_target_"})
     return {"features": seen.name, "features_sha256": seen.sha256}
+
+
+def teacher_seen(method: Mapping[str, Any]) -> dict[str, Any]:
+    """Name the trained network that a method learned from, if there is one; `method` is its configuration."""
+    folder = (method.get("teacher") or {}).get("artifact")
+    if folder is None:
+        return {}
+    card = read_card(folder)
+    told = {"network": card.network, "arguments": dict(card.arguments), "weights_sha256": card.weights_sha256}
+    return {"teacher": told | {"styles": list(card.styles), "licence": card.licence}}
 
 
 def commit() -> str | None:

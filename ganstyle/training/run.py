@@ -29,7 +29,7 @@ from ganstyle.training.export import describe
 from ganstyle.training.loaders import Loaders
 from ganstyle.training.loggers import opened
 from ganstyle.training.options import Options
-from ganstyle.training.provenance import features_seen, provenance
+from ganstyle.training.provenance import features_seen, provenance, teacher_seen
 from ganstyle.training.system import System
 from ganstyle.training.values import whole
 
@@ -141,7 +141,7 @@ def _identity(config: DictConfig, problem: Problem, system: System, overrides: l
     """Collect what a checkpoint carries beside the state: plain values, enough to write the artifact's card."""
     plain: Any = OmegaConf.to_container(config, resolve=True)
     training = {"experiment": config.name, "overrides": overrides, "seed": config.seed, **provenance()}
-    training |= features_seen(system.method, plain["perceptual"])
+    training |= features_seen(system.method, plain["perceptual"]) | teacher_seen(plain["system"]["method"])
     card = {
         "styles": [config.name],
         "data": problem.card,

@@ -1,6 +1,7 @@
 """Every method with networks so small that a step takes milliseconds."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from torch import Tensor, nn
 from ganstyle.methods.base import Method
 from ganstyle.methods.cut import CUT
 from ganstyle.methods.cyclegan import CycleGAN
+from ganstyle.methods.distill import Distill
 from ganstyle.methods.perceptual_gan import PerceptualGAN
 from ganstyle.methods.pix2pix import Pix2Pix
+from ganstyle.nn.light import Light
 from ganstyle.nn.patchgan import MultiScale, PatchGAN
 from ganstyle.nn.resnet import ResNet
 from ganstyle.nn.vgg import Perceptual
@@ -28,7 +31,10 @@ CLASSES: Mapping[str, type[Method[Any]]] = {
     "cut": CUT,
     "fastcut": CUT,
     "perceptual_gan": PerceptualGAN,
+    "distill": Distill,
 }
+GAMES = [name for name in CLASSES if name != "distill"]
+"""Methods of two players, without a choice."""
 NODES = {"generator", "discriminator", "perceptual"}
 
 
@@ -75,10 +81,13 @@ def build(method: str, **changed: Any) -> Method[Any]:
     }
     arguments = recipe(method)["method"].items()
     networks = {name: made[value]() for name, value in arguments if isinstance(value, str) and value in made}
-    small: dict[str, Any] = {CUT: {"patches": 16, "width": 8}, PerceptualGAN: {"identity_every": 1}}.get(
-        CLASSES[method], {}
-    )
-    return CLASSES[method](**(networks | knobs(method) | small | changed))
+    small: dict[str, Any] = {
+        CUT: {"patches": 16, "width": 8},
+        PerceptualGAN: {"identity_every": 1},
+        Distill: {"generator": Light(blocks=2, channels=4), "teacher": tiny_generator()},
+    }.get(CLASSES[method], {})
+    fresh = {name: value() if isinstance(value, partial) else value for name, value in changed.items()}
+    return CLASSES[method](**(networks | knobs(method) | small | fresh))
 
 
 VARIANTS: Mapping[str, tuple[str, dict[str, Any]]] = {
@@ -90,6 +99,8 @@ VARIANTS: Mapping[str, tuple[str, dict[str, Any]]] = {
         "perceptual_gan",
         {"style": ["gram", "moments", "patches"], "style_target": "each", "r1": True, "adversarial": "wgan_gp"},
     ),
+    "distill with a discriminator": ("distill", {"discriminator": partial(PatchGAN, channels=4, layers=2)}),
+    "distill by pictures alone": ("distill", {"taps": {}}),
     "perceptual_gan with the nearest target": ("perceptual_gan", {"style_target": "nearest", "identity_every": 0}),
 }
 
@@ -112,7 +123,7 @@ def batch() -> Batch:
     return {"source": source, "target": target, "seed": torch.tensor([100, 101])}
 
 
-@pytest.fixture(params=CLASSES)
+@pytest.fixture(params=GAMES)
 def name(request: pytest.FixtureRequest) -> str:
     """The name of a YAML in conf/method."""
     return str(request.param)

@@ -1,0 +1,292 @@
+"""`ganstyle compress`: a smaller network that paints what a trained one paints."""
+
+import json
+import shutil
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganstyle.cli.commands import OverwriteError
+
+if TYPE_CHECKING:
+    from ganstyle.backends.model import Images
+    from ganstyle.compress.ladder import Goal, Rung, Step
+    from ganstyle.compress.target import Student
+    from ganstyle.training.compress import Lesson
+
+STUDENT, PRUNED, WORK, REPORT = "student", "pruned", "training", "compress.json"
+JUDGED, WEIGHED = 16, 16
+"""Photographs that distances to the teacher are measured on, and those that channels are judged by."""
+SIDE = 256
+TOLERANCE = 1.05
+"""How many times as far from the teacher as the student a pruned network may be to be worth it."""
+RECOVERY_PACE = 0.5
+"""Factor of the learning rate while a pruned network recovers."""
+DETAILS = """\
+Three steps, each of which leaves its result in the folder --output:
+
+  student          a light generator with 1/N of the parameters and 1/(0.8 N) of the multiply-adds, taught by ARTIFACT
+  pruned           the student without the channels that matter least for what they cost, after a short recovery
+  NAME.int8.onnx   the better of the two in 8 bits, where `ganstyle stylize --backend auto` finds it
+
+compress.json holds what each takes and how near it stays to the teacher, on photographs that none has learned from.
+A goal that was not reached is told, and the exit code is 1 then. `ganstyle evaluate --against` judges both sides.
+
+Teaching takes photographs only: a folder of them, or a data set with trainA and trainB. --set changes anything that
+`python train.py method=distill data=photographs generator=light trainer=small --cfg job` shows.
+
+examples:
+  ganstyle compress runs/monet/TIME/artifact --target 10x --data data/monet2photo --output models/monet
+  ganstyle compress models/big --target 20x --data photographs --images 40000 --set trainer.batch_size=16 --output small
+  ganstyle compress models/big --target 10x --data photographs --prune 0 --to none --output small
+"""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a command line asks for."""
+
+    words: Namespace
+    photographs: Path
+    weighed: "list[Images]"
+    judged: "list[Images]"
+
+    def place(self, name: str) -> Path:
+        """Where something lies in the output folder."""
+        output: Path = self.words.output
+        return output / name
+
+    def lesson(self, name: str, **changes: Any) -> "Lesson":
+        """One training, in a folder of its own."""
+        from ganstyle.training.compress import Lesson
+
+        words = self.words
+        given = {"images": words.images, "overrides": tuple(words.set), "resume": words.resume} | changes
+        return Lesson(words.artifact, self.photographs, self.place(WORK) / name, **given)
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("artifact", metavar="ARTIFACT", type=Path, help="folder of a trained artifact, the teacher")
+    parser.add_argument("--target", metavar="N", default="10x", help="how many times fewer parameters (default: 10x)")
+    parser.add_argument("--data", metavar="DATA", type=Path, required=True, help="photographs, or a data set's folder")
+    parser.add_argument("--images", metavar="N", type=int, default=8000, help="to learn from (default: %(default)s)")
+    parser.add_argument("--recovery", metavar="N", type=int, help="to recover on after pruning (default: a quarter)")
+    parser.add_argument(
+        "--prune", metavar="SHARE", type=float, default=0.2, help="of multiply-adds; 0: none (default: %(default)s)"
+    )
+    parser.add_argument("--to", default="onnx", help="int8 as onnx or openvino, or none (default: %(default)s)")
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="of the training; repeatable")
+    parser.add_argument("--resume", action="store_true", help="go on with what was interrupted in --output")
+    parser.add_argument("--force", action="store_true", help="replace what is at --output")
+    parser.add_argument("--output", metavar="FOLDER", type=Path, required=True, help="for artifacts and report")
+
+
+def run(words: Namespace) -> int:
+    """Teach, prune, quantize and measure; 1 when a goal is not reached."""
+    from ganstyle.artifact import load
+    from ganstyle.compress.target import choose, factor_of
+
+    factor = factor_of(words.target)
+    _check(words)
+    network = load(words.artifact).network
+    student = choose(network, factor)
+    job = _job(words, int(network.size_multiple))  # type: ignore[arg-type]
+    _tell_student(student)
+    steps = [*_teacher(job), *_taught(job, student)]
+    steps += _shortened(job, steps)
+    steps += _quantized(job, steps)
+    return _conclude(job, steps, factor)
+
+
+def _check(words: Namespace) -> None:
+    from ganstyle.artifact import read_card
+    from ganstyle.compress.errors import CompressError
+    from ganstyle.export.write import FORMATS
+
+    if read_card(words.artifact).arguments.get("styles"):
+        raise CompressError(f"{words.artifact} paints several styles, but students are taught one; give another one.")
+    if words.images < 1 or (words.recovery is not None and words.recovery < 1):
+        raise CompressError("--images and --recovery are numbers of photographs, at least 1.")
+    if not 0 <= words.prune < 1:
+        raise CompressError(f"--prune is {words.prune:g}, but it is a share: at least 0 and below 1.")
+    if words.to != "none" and not (words.to in FORMATS and FORMATS[words.to].eight_bits):
+        raise CompressError(f"--to is {words.to}, but 8 bits go to onnx, openvino or none.")
+    if words.output.exists() and not (words.force or words.resume):
+        raise OverwriteError(
+            f"{words.output} exists; add --force to replace it or --resume to go on, or give another --output."
+        )
+    if words.force and words.output.exists() and not words.resume:
+        _clear(words.output)
+
+
+def _clear(output: Path) -> None:
+    """Remove what an earlier compression left, and nothing else."""
+    for name in (STUDENT, PRUNED, WORK):
+        shutil.rmtree(output / name, ignore_errors=True)
+    for file in (output / REPORT, *output.glob(f"{STUDENT}.int8.*"), *output.glob(f"{PRUNED}.int8.*")):
+        file.unlink(missing_ok=True)
+
+
+def _job(words: Namespace, multiple: int) -> Job:
+    from ganstyle.data.folders import spread
+    from ganstyle.data.photographs import divided
+    from ganstyle.export.pictures import photograph
+
+    folder = _photographs(words)
+    side = -(-SIDE // multiple) * multiple
+    seen, unseen = (spread(paths, count) for paths, count in zip(divided(folder), (WEIGHED, JUDGED), strict=True))
+    weighed, judged = ([photograph(path, side, side) for path in paths] for paths in (seen, unseen))
+    return Job(words, folder, weighed, judged)
+
+
+def _photographs(words: Namespace) -> Path:
+    """Find the photographs in a data set: the side that the teacher learned to restyle."""
+    from ganstyle.artifact import read_card
+    from ganstyle.cli.sets import direction_of
+    from ganstyle.cli.subjects import learned_direction
+    from ganstyle.data.folders import sides
+
+    data: Path = words.data
+    if not (data / "trainA").is_dir():
+        return data
+    name = data.resolve().name
+    source, _ = sides(learned_direction(read_card(words.artifact), name) or direction_of(name))
+    return data / f"train{source}"
+
+
+def _tell_student(student: "Student") -> None:
+    chosen, size = student.arguments, student.size
+    print(
+        f"student: a light generator of {chosen['blocks']} blocks and {chosen['channels']} channels, "
+        f"{size.parameters / 1e6:.2f} M parameters, {size.multiply_adds / 1e9:.2f} G multiply-adds at 256 x 256",
+        flush=True,
+    )
+
+
+def _teacher(job: Job) -> "list[Step]":
+    from ganstyle.compress.ladder import Step
+
+    return [Step("teacher", job.words.artifact, job.words.artifact)]
+
+
+def _taught(job: Job, student: "Student") -> "list[Step]":
+    """Teach the student, unless that was done before."""
+    from ganstyle.compress.ladder import Step
+    from ganstyle.training.compress import taught
+
+    output = job.place(STUDENT)
+    if not (output / "card.json").is_file():
+        _keep(job, taught(job.lesson(STUDENT, student=student.arguments)), output)
+    return [Step("student", output, output)]
+
+
+def _shortened(job: Job, steps: "Sequence[Step]") -> "list[Step]":
+    """Prune the student and let it recover, unless that was done before."""
+    from ganstyle.compress.ladder import Step
+    from ganstyle.compress.shorten import shorten
+    from ganstyle.training.compress import taught
+
+    words, output, narrow = job.words, job.place(PRUNED), job.place(WORK) / "narrowed"
+    if words.prune == 0:
+        return []
+    if not (output / "card.json").is_file():
+        if not narrow.is_dir():
+            shorten(steps[-1].path, words.artifact, narrow, job.weighed, words.prune)
+        images = _recovery(words)
+        _keep(job, taught(job.lesson(PRUNED, student=narrow, images=images, pace=RECOVERY_PACE)), output)
+    return [Step("pruned", output, output)]
+
+
+def _recovery(words: Namespace) -> int:
+    images: int = words.recovery or max(1, words.images // 4)
+    return images
+
+
+def _keep(job: Job, trained: Path, output: Path) -> None:
+    """Publish what a lesson made, with the teacher's name and terms on its card."""
+    from ganstyle import artifact
+    from ganstyle.compress.shorten import kept
+
+    words, made = job.words, artifact.load(trained)
+    teacher, about = artifact.read_card(words.artifact), kept(made.card)
+    budget = {STUDENT: words.images} | ({} if output.name == STUDENT else {"recovery": _recovery(words)})
+    about["training"] |= {"target": words.target, "budget": budget, "experiment": f"compress {output.name}"}
+    licence = f"{teacher.licence}; photographs to imitate it on: {made.card.licence}"
+    artifact.save(made.network, output, **about | {"styles": teacher.styles, "licence": licence})
+
+
+def _quantized(job: Job, steps: "Sequence[Step]") -> "list[Step]":
+    """Write the better artifact in 8 bits; nothing where that harms it too much."""
+    from ganstyle.compress.ladder import Step
+    from ganstyle.export.errors import ParityError
+    from ganstyle.export.write import default_output, export
+
+    if job.words.to == "none":
+        return []
+    best = _best(job, steps)
+    output = default_output(best, job.words.to, "int8")
+    try:
+        export(best, output, to=job.words.to, precision="int8", calibrate=job.photographs)
+    except ParityError as error:
+        print(error, file=sys.stderr)
+        return []
+    return [Step("int8", output, best)]
+
+
+def _best(job: Job, steps: "Sequence[Step]") -> Path:
+    """The pruned artifact where it stays about as near to the teacher as the student, else the student."""
+    from ganstyle.compress.ladder import distance
+    from ganstyle.export.write import computing
+
+    if steps[-1].name != "pruned":
+        return steps[-1].path
+    teacher, student, pruned = (computing(step.path) for step in steps)
+    truths = [teacher(picture, None) for picture in job.judged]
+    before, after = (distance(compute, job.judged, truths) for compute in (student, pruned))
+    if after <= TOLERANCE * before:
+        return steps[-1].path
+    print(
+        f"pruning did not pay: {after:.4f} from the teacher, the student {before:.4f}; the student goes on.", flush=True
+    )
+    return steps[1].path
+
+
+def _conclude(job: Job, steps: "Sequence[Step]", factor: float) -> int:
+    """Measure every step, write the report and say what was reached."""
+    from ganstyle.compress.ladder import goals, measured, plain
+
+    rungs = measured(steps, job.judged)
+    reached = goals(rungs[0], rungs[-1], factor)
+    report = {"ganstyle": "compress", "target": job.words.target, **plain(rungs, reached)}
+    job.place(REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    _record(job, steps, rungs)
+    _tell(rungs, reached)
+    return 0 if all(goal.met for goal in reached) else 1
+
+
+def _record(job: Job, steps: "Sequence[Step]", rungs: "Sequence[Rung]") -> None:
+    """Write onto the cards of what was made how near it is to the teacher."""
+    from ganstyle.artifact import Metric, record
+
+    height, width = job.judged[0].shape[2:]
+    protocol = f"{len(job.judged)} held-out photographs of {job.photographs.name}, {width} x {height}, fp32"
+    for step, rung in zip(steps, rungs, strict=True):
+        if step.path == step.artifact != job.words.artifact:
+            found = {"l1_to_teacher": rung.distance, "psnr_to_teacher": rung.psnr}
+            record(step.path, [Metric(name, value, protocol) for name, value in found.items()])
+
+
+def _tell(rungs: "Sequence[Rung]", reached: "Sequence[Goal]") -> None:
+    print(f"{'':8}  {'parameters':>12}  {'multiply-adds':>14}  {'MB':>6}  {'ms':>8}  {'dB to teacher':>13}")
+    for rung in rungs:
+        print(
+            f"{rung.name:8}  {rung.parameters:12,}  {rung.multiply_adds / 1e9:12.2f} G  {rung.bytes / 1e6:6.2f}  "
+            f"{rung.milliseconds:8.1f}  {'-' if rung.name == 'teacher' else f'{rung.psnr:.1f}':>13}"
+        )
+    for goal in reached:
+        verdict = "reached" if goal.met else "NOT reached"
+        print(f"{goal.what}: {goal.reached:.1f} times, {goal.wanted:g} were asked for: {verdict}")

@@ -1,0 +1,111 @@
+"""A folder of photographs alone: what there is to learn about them comes from elsewhere, such as a trained network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganstyle.data.catalogue import CATALOGUE
+from ganstyle.data.folders import content_hash, held_out_folder, pictures_in, split, spread
+from ganstyle.data.order import drawn
+from ganstyle.data.pictures import Pictures, by_short_side
+from ganstyle.data.problem import Example, Problem
+from ganstyle.data.transforms import Augmentation
+from ganstyle.data.unpaired import HeldOut
+from ganstyle.draws import seed_of
+from ganstyle.errors import DataError
+from ganstyle.images import to_tensor
+
+
+def photographs(
+    folder: str | None = None,
+    *,
+    resize: int | None = None,
+    crop: int = 128,
+    scales: Sequence[int | float] = (1.0, 1.0),
+    flip: bool = True,
+    view: int = 256,
+    val: int | None = 16,
+    held_out: float = 0.1,
+    seed: int = 0,
+) -> Problem:
+    """Pose a problem whose source and target are the same photograph.
+
+    Held out is the folder called like this one, but test (`testB` beside `trainB`), or else the share `held_out`,
+    chosen by seed and content; if that is nothing, it is judged by what it trains on.
+
+    Args:
+        folder: of photographs, subfolders included.
+        resize: pixels to which the short side of every picture is brought; None leaves the size.
+        crop: side of the training pictures; smaller ones are enlarged to it.
+        scales: windows are `crop` times a number between these, as far as a picture reaches.
+        flip: mirror every second picture.
+        view: side of the pictures in validation and test.
+        val: how many of the held-out pictures are looked at during training.
+        held_out: the share held out where there is no test folder.
+        seed: shuffles, augments and splits.
+
+    Raises:
+        DataError: the folder is missing or holds no picture.
+        ConfigError: a value that does not fit.
+    """
+    if folder is None:
+        raise DataError("there is no folder of photographs to learn from; give data.folder=FOLDER.")
+    paths, judged = divided(Path(folder), held_out, seed)
+    low, high = scales
+    train = Photographs(
+        Pictures(paths, partial(by_short_side, short=resize, least=crop)),
+        Augmentation(crop, scales=(float(low), float(high)), flip=flip),
+        seed,
+    )
+    looked_at = spread(judged, val)
+    return Problem(
+        train,
+        HeldOut.of(looked_at, looked_at, view),
+        HeldOut.of(judged, judged, view, budget=0),
+        _card(Path(folder), paths, judged),
+    )
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """Training examples without end, in permutations, epoch after epoch."""
+
+    pictures: Pictures
+    augmentation: Augmentation
+    seed: int
+
+    def __len__(self) -> int:
+        """Count the pictures."""
+        return len(self.pictures)
+
+    def __getitem__(self, number: int) -> Example:
+        """Return image number `number` of the run."""
+        pixels = self.pictures[drawn(number, len(self.pictures), self.seed, "source")]
+        picture = to_tensor(self.augmentation(seed_of(self.seed, "augment source", number), pixels))
+        return {"source": picture, "target": picture, "seed": torch.tensor(seed_of(self.seed, "image", number))}
+
+
+def divided(folder: Path, held_out: float = 0.1, seed: int = 0) -> tuple[list[Path], list[Path]]:
+    """Return the pictures to train on, and those to judge by."""
+    paths, test = pictures_in(folder), held_out_folder(folder)
+    if test is not None:
+        return paths, pictures_in(test)
+    train, chosen = split(paths, held_out, seed)
+    return train, chosen or train
+
+
+def _card(folder: Path, train: Sequence[Path], judged: Sequence[Path]) -> dict[str, Any]:
+    """Say what was trained on, in plain values and without the paths of this machine."""
+    place = folder.resolve()
+    known = CATALOGUE.get(place.parent.name)
+    return {
+        "name": f"{place.parent.name}/{place.name}",
+        "known_answer": False,
+        "counts": {"source": len(train), "test": len(judged)},
+        "content": {"source": content_hash(train)},
+        "licence": known.licence if known else f"unknown ({place.parent.name})",
+    }

@@ -1,0 +1,121 @@
+"""Teach a student: from a trained artifact and photographs to a smaller artifact."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+
+from ganstyle import artifact as artifacts
+from ganstyle.errors import ConfigError, GanstyleError, TrainingError
+from ganstyle.methods.distill import channels_of
+from ganstyle.training import mistakes
+from ganstyle.training.folder import conf_folder
+from ganstyle.training.run import run
+
+CHOICES = {"method": "distill", "generator": "light", "data": "photographs", "trainer": "small"}
+"""Options of conf/ that a lesson takes unless it is told otherwise."""
+LOOKS = 4
+"""How often the student is looked at in validation."""
+LIGHT = "ganstyle.nn.light.Light"
+FURTHER = "ganstyle.interop.start.generator"
+"""Functions that a configuration names: a student with random weights, and one to go on from."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One training of a student."""
+
+    teacher: Path
+    """Folder of an artifact."""
+    photographs: Path
+    """Folder to learn on."""
+    folder: Path
+    """Of the run."""
+    student: Mapping[str, Any] | Path
+    """Arguments of a Light that begins with random weights, or the folder of an artifact that goes on learning."""
+    images: int
+    pace: float = 1.0
+    """Factor of the learning rate."""
+    overrides: tuple[str, ...] = ()
+    """Of the configuration, as train.py takes them."""
+    resume: bool = False
+
+
+def teacher(artifact: str | None) -> nn.Module:
+    """Load the network that a configuration names as teacher. Raises ConfigError where it names none."""
+    if artifact is None:
+        raise ConfigError("distillation needs a teacher; give system.method.teacher.artifact=FOLDER of a trained one.")
+    return artifacts.load(artifact).network
+
+
+def taught(lesson: Lesson) -> Path:
+    """Train a student, and return the folder of its artifact.
+
+    Raises:
+        ConfigError: an override that does not fit, in one sentence.
+        TrainingError: a signal ended the lesson early.
+    """
+    try:
+        outcome = run(configured(lesson), lesson.folder, chosen(lesson))
+    except GanstyleError:
+        raise
+    except Exception as error:
+        if (told := mistakes.sentence(error)) is None:
+            raise
+        raise ConfigError(told) from error
+    if outcome.signal:
+        raise TrainingError(f"the lesson in {lesson.folder} was interrupted; --resume goes on with it.")
+    return lesson.folder / "artifact"
+
+
+def configured(lesson: Lesson) -> DictConfig:
+    """Compose the configuration of a lesson."""
+    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        composed = compose("train", chosen(lesson))
+    config = cast(dict[str, Any], OmegaConf.to_container(composed))
+    network = artifacts.load(lesson.teacher).network
+    config |= {"name": lesson.folder.name, "generator": _student(lesson)}
+    config["resume"] = str(lesson.folder) if lesson.resume and _has_begun(lesson.folder) else None
+    config["data"] |= {"folder": str(lesson.photographs)}
+    config["data"] |= {side: _side(config["data"][side], network) for side in ("crop", "view")}
+    config["trainer"] |= {"max_images": lesson.images}
+    if not any(override.startswith("trainer.accelerator=") for override in lesson.overrides):
+        config["trainer"]["accelerator"] = "auto"
+    config["system"]["method"]["teacher"]["artifact"] = str(lesson.teacher)
+    config["system"]["optimizers"]["generator"]["lr"] *= lesson.pace
+    if not channels_of(network):
+        config["system"]["weights"]["generator"].pop("features", None)
+    _look_seldom(config["callbacks"], lesson.images)
+    return OmegaConf.create(config)
+
+
+def chosen(lesson: Lesson) -> list[str]:
+    """List what a lesson overrides in the configuration: its own choices, except those that the user makes."""
+    changed = {override.partition("=")[0] for override in lesson.overrides}
+    return [*(f"{group}={option}" for group, option in CHOICES.items() if group not in changed), *lesson.overrides]
+
+
+def _student(lesson: Lesson) -> dict[str, Any]:
+    if isinstance(lesson.student, Path):
+        return {"_target_": FURTHER, "path": str(lesson.student)}
+    return {"_target_": LIGHT, **lesson.student}
+
+
+def _has_begun(folder: Path) -> bool:
+    return (folder / "config.yaml").is_file()
+
+
+def _side(wanted: int, network: nn.Module) -> int:
+    """The next side that the teacher takes."""
+    multiple = int(cast(int, network.size_multiple))
+    return -(-wanted // multiple) * multiple
+
+
+def _look_seldom(callbacks: dict[str, Any], images: int) -> None:
+    for name in ("validation", "samples", "checkpoints"):
+        if callbacks.get(name):
+            callbacks[name]["every"] = max(1, images // LOOKS)
