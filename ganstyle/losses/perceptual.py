@@ -3,7 +3,7 @@
 They take features by layer name, never the network; `layers` maps a layer's name to its weight.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 import torch
@@ -79,6 +79,7 @@ def style_loss(
     *,
     statistic: Statistic = gram,
     target: str = "each",
+    earlier: Features | None = None,
 ) -> Scalar:
     """Weighted sum over layers of the squared distance to the target's statistics, relative to their mean square.
 
@@ -93,7 +94,9 @@ def style_loss(
     * `distribution`: all targets of the batch as a set: the energy distance 2 E|x - y| - E|x - x'| - E|y - y'| of
       results x and targets y, where |.| is the root of the weighted sum of squares. Squared distances have their least
       where every image has the mean style; this one where images differ as paintings do. It is 0 on average for equal
-      distributions (below 0 by chance), at most 2 beyond that for images without any activation.
+      distributions (below 0 by chance), at most 2 beyond that for images without any activation. `earlier` are the
+      statistics of targets of earlier batches, by layer, that belong to the set, too. With the targets of a small batch
+      alone, the scale is near where they are small, which draws results to the quiet paintings of a collection.
 
     Source: Gatys et al. 2016, eq. 4 and 5; with moments: Huang & Belongie 2017, eq. 13; `distribution`: Szekely & Rizzo
     2013, eq. 2, as a loss: Bellemare et al. 2017. The relative scale is ours.
@@ -101,28 +104,35 @@ def style_loss(
     """
     if target != DISTRIBUTION and target not in STYLE_TARGETS:
         raise ConfigError(unknown("style target", target, (*STYLE_TARGETS, DISTRIBUTION)))
-    results = {layer: statistic(features[layer]) for layer in layers}
-    wanted = {layer: statistic(targets[layer]) for layer in layers}
+    results, wanted = (style_statistics(each, layers, statistic) for each in (features, targets))
     if target == DISTRIBUTION:
-        return _energy_distance(results, wanted, layers)
+        return _energy_distance(results, wanted, layers, earlier)
     candidates = {layer: STYLE_TARGETS[target](wanted[layer]) for layer in layers}
     return _weighted_distances(results, candidates, layers).min(1).values.mean()
 
 
-def _energy_distance(results: Features, targets: Features, layers: Mapping[str, float]) -> Scalar:
+@in_full_precision
+def style_statistics(features: Features, layers: Iterable[str], statistic: Statistic = gram) -> Features:
+    """Compute by layer what `style_loss` compares, one row for each image."""
+    return {layer: statistic(features[layer]) for layer in layers}
+
+
+def _energy_distance(
+    results: Features, targets: Features, layers: Mapping[str, float], earlier: Features | None
+) -> Scalar:
     """Compare two sets of images; the means within a set are over different images."""
+    everything = targets if earlier is None else {k: torch.cat([targets[k], earlier[k]]) for k in layers}
     between, own, others = (
-        _weighted_distances(a, {layer: statistics.unsqueeze(0) for layer, statistics in b.items()}, layers, targets)
-        for a, b in ((results, targets), (results, results), (targets, targets))
+        _weighted_distances(a, {layer: statistics.unsqueeze(0) for layer, statistics in b.items()}, layers, everything)
+        for a, b in ((results, everything), (results, results), (targets, everything))
     )
     return 2 * _root(between).mean() - _within(own) - _within(others)
 
 
-def _within(squares: Float[Tensor, "images images"]) -> Scalar:
-    """Mean distance of two different images; 0 for one image."""
-    count = len(squares)
-    apart = ~torch.eye(count, dtype=torch.bool, device=squares.device)
-    return _root(squares[apart]).sum() / max(1, count * (count - 1))
+def _within(squares: Float[Tensor, "some all"]) -> Scalar:
+    """Mean distance of some images to all others, of which they are the first; 0 for one image."""
+    apart = ~torch.eye(*squares.shape, dtype=torch.bool, device=squares.device)
+    return _root(squares[apart]).sum() / max(1, int(apart.sum()))
 
 
 def _root(squares: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from torch import nn
 
+from ganstyle.methods.memory import Memory
 from ganstyle.methods.pool import ImagePool
 from ganstyle.types import Batch, Losses, Scalar
 
@@ -50,6 +51,11 @@ class Method(nn.Module, Generic[Outputs]):
     @property
     def pools(self) -> Mapping[str, ImagePool]:
         """Histories of generated images, by the field of the outputs that each one replaces in training."""
+        return NOTHING
+
+    @property
+    def memories(self) -> Mapping[str, Memory]:
+        """What else is kept from batch to batch, by name; saved with the run, for each rank its own."""
         return NOTHING
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -10,10 +11,19 @@ from torch import Tensor, nn
 from ganstyle.errors import ConfigError, unknown
 from ganstyle.losses.adversarial import game
 from ganstyle.losses.patches import patch_sliced_wasserstein
-from ganstyle.losses.perceptual import DISTRIBUTION, STYLE_TARGETS, content_loss, gram, moments, style_loss
+from ganstyle.losses.perceptual import (
+    DISTRIBUTION,
+    STYLE_TARGETS,
+    content_loss,
+    gram,
+    moments,
+    style_loss,
+    style_statistics,
+)
 from ganstyle.losses.reconstruction import l1
 from ganstyle.losses.smoothness import fine_color, total_variation
 from ganstyle.methods.base import Method, Player
+from ganstyle.methods.memory import Memory
 from ganstyle.methods.penalties import Sight, slope_penalties
 from ganstyle.nn.vgg import Perceptual
 from ganstyle.types import Batch, Features, Image, Losses, Scalar, Seeds
@@ -52,13 +62,15 @@ class PerceptualGAN(Method[Outputs]):
         content_normalized: bool = True,
         style: Sequence[str] = ("gram",),
         style_target: str = "distribution",
+        remembered: int = 0,
         identity_every: int = 1,
         r1: bool = False,
         n_critic: int = 1,
     ) -> None:
         """Take weights by layer name for content and for style.
 
-        `style` lists the measures of style, `style_target` says what a result is measured against (see `style_loss`);
+        `style` lists the measures of style, `style_target` says what a result is measured against (see `style_loss`),
+        a distribution being that of the batch's targets and of this many `remembered` ones before them;
         in training every `identity_every`-th picture of a batch should stay as it is (0: no such term), `r1` adds the
         penalty of that name; the generator moves on every `n_critic`-th batch.
         Raises WeightsError for a layer that the feature network does not have, ConfigError for other unknown names.
@@ -73,6 +85,7 @@ class PerceptualGAN(Method[Outputs]):
         self.content_normalized = content_normalized
         self.style = _known("style", (style,) if isinstance(style, str) else style, STYLE_TERMS)
         (self.style_target,) = _known("style target", (style_target,), (*STYLE_TARGETS, DISTRIBUTION))
+        self.memory = Memory(remembered)
         self.identity_every = _checked(identity_every)
         self.r1 = r1
         self.n_critic = n_critic
@@ -146,7 +159,19 @@ class PerceptualGAN(Method[Outputs]):
         if measure == "patches":
             return patch_sliced_wasserstein(out.fake, out.target, out.seed)
         statistic = {"gram": gram, "moments": moments}[measure]
-        return style_loss(features, target, self.style_layers, statistic=statistic, target=self.style_target)
+        loss = partial(style_loss, features, target, self.style_layers, statistic=statistic, target=self.style_target)
+        if self.style_target != DISTRIBUTION or not self.memory.size:
+            return loss()
+        found = style_statistics(target, self.style_layers, statistic)
+        earlier = self.memory.recall(measure, found)
+        if self.training:
+            self.memory.keep(measure, found)
+        return loss(earlier=earlier)
+
+    @property
+    def memories(self) -> Mapping[str, Memory]:
+        """Statistics of the last targets, where style is a distribution."""
+        return {"style": self.memory}
 
     def _sights(self, out: Outputs) -> Sequence[Sight]:
         return (Sight(self.discriminator, out.target, out.fake, out.seed),)

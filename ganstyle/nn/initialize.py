@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from ganstyle.nn.blocks import Residual
 from ganstyle.nn.norms import ConditionalInstanceNorm
 from ganstyle.nn.upsample import PixelShuffle
 
@@ -16,6 +17,28 @@ def initialize(network: nn.Module) -> None:
             _draw(layer, mean=0.0)
         if isinstance(layer, nn.BatchNorm2d | nn.InstanceNorm2d | ConditionalInstanceNorm):
             _draw(layer, mean=1.0)
+    _copy_first_kernels(network)
+
+
+def initialize_without_norms(generator: nn.Module) -> None:
+    """Draw weights that keep activations at their size where no norm does, and the last layer's from Normal(0, 0.02).
+
+    Residual blocks begin by changing nothing.
+
+    Source: He et al. 2015, section 2.2; blocks after Zhang et al. 2019 (Fixup), section 3.
+    """
+    convolutions = [layer for layer in generator.modules() if isinstance(layer, nn.Conv2d)]
+    for layer in convolutions:
+        rectified = layer.groups == 1  # a depthwise one is half of a separable convolution
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu" if rectified else "linear")
+    for block in generator.modules():
+        if isinstance(block, Residual):
+            nn.init.zeros_([layer for layer in block.modules() if isinstance(layer, nn.Conv2d)][-1].weight)
+    _draw(convolutions[-1], mean=0.0)
+    _copy_first_kernels(generator)
+
+
+def _copy_first_kernels(network: nn.Module) -> None:
     for layer in network.modules():
         if isinstance(layer, PixelShuffle):
             layer.copy_first_kernels()

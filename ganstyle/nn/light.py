@@ -11,7 +11,7 @@ from ganstyle.nn import hourglass
 from ganstyle.nn.arguments import records_arguments, require_count
 from ganstyle.nn.blocks import PADDINGS, Convolution, Residual, convolution
 from ganstyle.nn.generator import require_image, require_style, tap, to_image
-from ganstyle.nn.initialize import initialize
+from ganstyle.nn.initialize import initialize, initialize_without_norms
 from ganstyle.nn.norms import Norm, Style
 from ganstyle.types import Image
 
@@ -62,6 +62,8 @@ class Light(nn.Module):
         self.decoder = hourglass.decoder(widths=sides, kernel=5, norm=norms, padding=padding, upsampling=upsampling)
         self.feature_channels: Mapping[str, int] = hourglass.feature_channels(self.encoder, sides)
         initialize(self)
+        if norm == "none":
+            initialize_without_norms(self)
         self.color_skip: nn.Sequential | None = _color_skip(padding) if color_skip else None
 
     def forward(self, image: Image, style: Style | None = None) -> Image:

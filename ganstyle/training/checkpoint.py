@@ -64,6 +64,8 @@ def restore(system: System, state: Mapping[str, Any]) -> None:
         system.get_buffer(name).copy_(buffer)
     for field, pool in system.method.pools.items():
         pool.load_state_dict(own["pools"][field])
+    for name, memory in system.method.memories.items():
+        memory.load_state_dict(own.get("memories", {}).get(name, {}))
     system.witness.load_state_dict(own.get("witness", {}))
     _set_random_state(own["random"], system.device)
 
@@ -144,13 +146,10 @@ def _own(system: System) -> dict[str, Any]:
     return {
         "random": _random_state(system.device),
         "buffers": _buffers(system),
-        "pools": _pools(system),
+        "pools": {field: pool.state_dict() for field, pool in system.method.pools.items()},
+        "memories": {name: memory.state_dict() for name, memory in system.method.memories.items()},
         "witness": system.witness.state_dict(),
     }
-
-
-def _pools(system: System) -> dict[str, Any]:
-    return {field: pool.state_dict() for field, pool in system.method.pools.items()}
 
 
 def _buffers(system: System) -> dict[str, torch.Tensor]:

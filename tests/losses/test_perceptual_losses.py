@@ -11,6 +11,7 @@ from ganstyle.losses.perceptual import (
     instance_normalized,
     moments,
     style_loss,
+    style_statistics,
 )
 
 SEED = st.integers(0, 1000)
@@ -212,6 +213,23 @@ def test_the_distance_of_distributions_agrees_with_a_loop(seed: int) -> None:
 
     loss = style_loss(features(seed, 3), features(seed + 9), LAYERS, target="distribution")
     torch.testing.assert_close(loss, 2 * mean(0, 1) - mean(0, 0) - mean(1, 1))
+
+
+@given(seed=SEED)
+def test_earlier_targets_count_like_those_of_the_batch(seed: int) -> None:
+    """The mean over a batch's targets of the distance to a set of many is that of each of them, one after the other."""
+    results, targets = features(seed), features(seed + 9, 6)
+    statistics = style_statistics(targets, LAYERS)
+
+    def loss(first: int, count: int) -> Tensor:
+        others = [number for number in range(6) if not first <= number < first + count]
+        now = {layer: activations[first : first + count] for layer, activations in targets.items()}
+        earlier = {layer: matrices[others] for layer, matrices in statistics.items()}
+        return style_loss(results, now, LAYERS, target="distribution", earlier=earlier)
+
+    whole = style_loss(results, targets, LAYERS, target="distribution")
+    torch.testing.assert_close(torch.stack([loss(first, 2) for first in (0, 2, 4)]).mean(), whole)
+    torch.testing.assert_close(torch.stack([loss(first, 1) for first in range(6)]).mean(), whole)
 
 
 def test_pictures_as_different_as_paintings_are_nearer_to_their_distribution_than_their_mean_is() -> None:

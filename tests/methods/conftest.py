@@ -83,11 +83,11 @@ def build(method: str, **changed: Any) -> Method[Any]:
     networks = {name: made[value]() for name, value in arguments if isinstance(value, str) and value in made}
     small: dict[str, Any] = {
         CUT: {"patches": 16, "width": 8},
-        PerceptualGAN: {"identity_every": 1},
-        Distill: {"generator": Light(blocks=2, channels=4), "teacher": tiny_generator()},
+        PerceptualGAN: {"identity_every": 1, "remembered": 0},
+        Distill: {"generator": partial(Light, blocks=2, channels=4), "teacher": tiny_generator},
     }.get(CLASSES[method], {})
-    fresh = {name: value() if isinstance(value, partial) else value for name, value in changed.items()}
-    return CLASSES[method](**(networks | knobs(method) | small | fresh))
+    fresh = {n: v() if isinstance(v, partial) or v is tiny_generator else v for n, v in (small | changed).items()}
+    return CLASSES[method](**(networks | knobs(method) | fresh))
 
 
 VARIANTS: Mapping[str, tuple[str, dict[str, Any]]] = {

@@ -14,6 +14,7 @@ NETWORKS = [
     Light(upsampling="pixel_shuffle"),
     PatchGAN(norm="batch", channels=32),
 ]
+TAPS = ["stem", "down1", "down2", "block6"]
 
 
 def values(network: nn.Module, kinds: tuple[type[nn.Module], ...], name: str) -> torch.Tensor:
@@ -37,3 +38,13 @@ def test_norms_start_from_scale_normal_1_002_and_no_shift(network: nn.Module) ->
     assert scales.mean() == pytest.approx(1, abs=0.01)
     assert scales.std() == pytest.approx(0.02, rel=0.3)
     assert not values(network, norms, "bias").any()
+
+
+@pytest.mark.parametrize("upsampling", ["nearest", "pixel_shuffle"])
+def test_without_norms_activations_keep_their_size_and_blocks_change_nothing_at_first(upsampling: str) -> None:
+    network = Light(norm="none", channels=32, upsampling=upsampling)
+    image = torch.randn(2, 3, 64, 64)
+    sizes = {name: values.square().mean().sqrt() for name, values in network.features(image, TAPS).items()}
+    assert all(0.4 < size < 1.5 for size in sizes.values()), sizes
+    torch.testing.assert_close(sizes["block6"], sizes["down2"])
+    assert network(image).abs().mean() < 0.6
