@@ -1,9 +1,11 @@
 """How much memory a picture may take, and how it will go through a network with that."""
 
+import ctypes
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from ganstyle.backends.model import Model
@@ -80,6 +82,25 @@ def _allowance(group: Path) -> list[int]:
 def default_memory() -> int:
     """A quarter of the memory that is free, in whole tens of megabytes, so that it is short in a recipe."""
     return max(1, free_memory() // SHARE // 10_000_000) * 10_000_000
+
+
+def give_back() -> None:
+    """Have the C library hand what it keeps of freed memory back to the system, where it can (glibc).
+
+    Between large pieces that come and go it would otherwise keep several times what is in use.
+    """
+    trim = _trim()
+    if trim is not None:
+        trim(0)
+
+
+@cache
+def _trim() -> Callable[[int], int] | None:
+    try:
+        found: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return None
+    return found
 
 
 def require_whole(model: Model, height: int, width: int, memory: int) -> None:

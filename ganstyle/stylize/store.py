@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ganstyle.errors import GanstyleError
 from ganstyle.stylize.maps import Map, Moments, Price, Shape, Strip
+from ganstyle.stylize.memory import give_back
 
 HALO = 6
 """Rows that a strip is made with beyond its own, at most: a 7 x 7 kernel's, or those of 3 x 3 on a resized map."""
@@ -178,6 +179,8 @@ class Storeroom:
             with torch.inference_mode():
                 strip = source.read(first, last)
             yield first, strip
+            del strip
+            give_back()
             self.progress(source.price.products * (last - first))
 
     def _rows(self, shape: Shape, fits: bool) -> Rows:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganstyle.stylize.maps import Moments, Shape
+from ganstyle.stylize.memory import give_back
 from ganstyle.stylize.sources import Given
 from ganstyle.stylize.store import Ledger, OnDisk, RoomError, Scratch, Storeroom
 
@@ -67,3 +68,21 @@ def test_a_full_disk_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(RoomError, match="No space left on device"):
         rows.write(0, torch.zeros(3, 4, 4))
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "confstr") or "glibc" not in (os.confstr("CS_GNU_LIBC_VERSION") or ""), reason="glibc"
+)
+def test_freed_memory_goes_back_although_little_things_stay_between() -> None:
+    """As strips and their moments do: each big piece is freed, and something small that was made after it is kept."""
+    pieces = [(bytearray(100_000), bytearray(1_000)) for _ in range(500)]
+    small = [little for _, little in pieces]
+    del pieces
+    before = resident()
+    give_back()
+    assert before - resident() > 20_000_000
+    assert len(small) == 500
+
+
+def resident() -> int:
+    return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]) * 1024
