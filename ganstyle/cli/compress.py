@@ -95,6 +95,7 @@ def run(words: Namespace) -> int:
     network = load(words.artifact).network
     student = choose(network, factor)
     job = _job(words, int(network.size_multiple))  # type: ignore[arg-type]
+    _prepare(job, student)
     _tell_student(student)
     steps = [*_teacher(job), *_taught(job, student)]
     steps += _shortened(job, steps)
@@ -115,16 +116,22 @@ def _check(words: Namespace) -> None:
         raise CompressError(f"--prune is {words.prune:g}, but it is a share: at least 0 and below 1.")
     if words.to != "none" and not (words.to in FORMATS and FORMATS[words.to].eight_bits):
         raise CompressError(f"--to is {words.to}, but 8 bits go to onnx, openvino or none.")
+    if words.output.resolve() in words.artifact.resolve().parents:
+        raise OverwriteError(f"{words.artifact} lies in --output {words.output}; give another --output.")
     if words.output.exists() and not (words.force or words.resume):
         raise OverwriteError(
             f"{words.output} exists; add --force to replace it or --resume to go on, or give another --output."
         )
-    if words.force and words.output.exists() and not words.resume:
-        _clear(words.output)
 
 
-def _clear(output: Path) -> None:
-    """Remove what an earlier compression left, and nothing else."""
+def _prepare(job: Job, student: "Student") -> None:
+    """Remove what an earlier compression left, and nothing else, once all that was asked for is known to fit."""
+    from ganstyle.training.compress import configured
+
+    configured(job.lesson(STUDENT, student=student.arguments))
+    output: Path = job.words.output
+    if job.words.resume:
+        return
     for name in (STUDENT, PRUNED, WORK):
         shutil.rmtree(output / name, ignore_errors=True)
     for file in (output / REPORT, *output.glob(f"{STUDENT}.int8.*"), *output.glob(f"{PRUNED}.int8.*")):

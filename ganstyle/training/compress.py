@@ -1,6 +1,7 @@
 """Teach a student: from a trained artifact and photographs to a smaller artifact."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -59,22 +60,17 @@ def taught(lesson: Lesson) -> Path:
         ConfigError: an override that does not fit, in one sentence.
         TrainingError: a signal ended the lesson early.
     """
-    try:
-        outcome = run(configured(lesson), lesson.folder, chosen(lesson))
-    except GanstyleError:
-        raise
-    except Exception as error:
-        if (told := mistakes.sentence(error)) is None:
-            raise
-        raise ConfigError(told) from error
+    config = configured(lesson)
+    with _in_one_sentence():
+        outcome = run(config, lesson.folder, chosen(lesson))
     if outcome.signal:
         raise TrainingError(f"the lesson in {lesson.folder} was interrupted; --resume goes on with it.")
     return lesson.folder / "artifact"
 
 
 def configured(lesson: Lesson) -> DictConfig:
-    """Compose the configuration of a lesson."""
-    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+    """Compose the configuration of a lesson. Raises ConfigError for an override that does not fit."""
+    with _in_one_sentence(), initialize_config_dir(str(conf_folder()), version_base="1.3"):
         composed = compose("train", chosen(lesson))
     config = cast(dict[str, Any], OmegaConf.to_container(composed))
     network = artifacts.load(lesson.teacher).network
@@ -91,6 +87,19 @@ def configured(lesson: Lesson) -> DictConfig:
         config["system"]["weights"]["generator"].pop("features", None)
     _look_seldom(config["callbacks"], lesson.images)
     return OmegaConf.create(config)
+
+
+@contextmanager
+def _in_one_sentence() -> Iterator[None]:
+    """Tell a wrong configuration as train.py does."""
+    try:
+        yield
+    except GanstyleError:
+        raise
+    except Exception as error:
+        if (told := mistakes.sentence(error)) is None:
+            raise
+        raise ConfigError(told) from error
 
 
 def chosen(lesson: Lesson) -> list[str]:

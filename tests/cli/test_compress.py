@@ -100,9 +100,15 @@ def test_a_mistake_is_told_in_one_sentence(
 def test_nothing_is_replaced_unasked_and_several_styles_are_refused(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (place / "out").mkdir()
+    (place / "out" / "student").mkdir(parents=True)
+    (place / "out" / "notes.txt").write_text("mine")
     assert called(place) == 2
     assert "exists; add --force to replace it or --resume to go on" in capsys.readouterr().err
+    assert called(place, "--force", "--target", "100000x") == 2
+    assert called(place, "--force", "--set", "trainer.batch_sise=2") == 2
+    assert {path.name for path in (place / "out").iterdir()} == {"student", "notes.txt"}
+    assert main(["compress", str(place / "teacher"), "--data", "d", "--output", str(place), "--force"]) == 2
+    assert "lies in --output" in capsys.readouterr().err
     artifact.save(Light(blocks=1, channels=4, styles=2), place / "teacher", styles=("ink", "chalk"))
     assert called(place, "--force") == 2
     assert "paints several styles" in capsys.readouterr().err
