@@ -34,8 +34,9 @@ from ganstyle.stylize.memory import free_memory
 from ganstyle.training.provenance import commit
 
 ROUNDS = {256: 15, 512: 9, 1024: 5, 2048: 3}
-"""By side of the picture, in pixels."""
-ONE_THREAD = {256: 7, 512: 5}
+"""By side of the picture, in pixels; of wall time."""
+ONE_THREAD = {256: 7, 512: 5, 1024: 3, 2048: 1}
+"""Of processor time, which varies less."""
 CHOSEN_AT, LIKENESS = 512, 40.0
 """The side at which the best PyTorch is chosen, among ways that come within so many dB of eager."""
 BYTES_PER_PIXEL = 1500
@@ -52,62 +53,66 @@ class Session:
         self.work: Path = words.work
         self.photographs = sorted(words.photographs.glob("*.png"))
         self.calibrate: Path = words.calibrate
+        self.largest: int = words.largest
+        self.chosen = [subject for subject in self.subjects if subject.name in (words.networks or [subject.name])]
         given = {LIGHT: Path("examples/models/vangogh")} | dict(_pair(word) for word in words.trained)
         self.subjects = subjects(words.work, given)
         self.result = result
 
     def parity(self) -> None:
         """Export every network every way; what the reports say, and which file `auto` takes."""
-        self.result["parity"] = [report for subject in self.subjects for report in proven(subject, self.calibrate)]
+        self._keep("parity", [report for subject in self.chosen for report in proven(subject, self.calibrate)])
         self.result["auto"] = {
             subject.name: subject.arm(choose(subject.folder, "auto").path) for subject in self.subjects
         }
 
     def best(self) -> None:
         """Find the fastest way of PyTorch that paints what eager does."""
-        self._threads(len(os.sched_getaffinity(0)))
-        self.result["pytorch"] = {subject.name: self._candidates(subject) for subject in self.subjects}
+        self._threads(1)
+        found = {subject.name: self._candidates(subject) for subject in self.chosen}
+        self.result["pytorch"] = self.result.get("pytorch", {}) | found
 
     def rows(self) -> None:
         """Time every network in every way and size on all processors."""
         self._threads(len(os.sched_getaffinity(0)))
-        self.result["rows"] = [row for subject in self.subjects for row in self._rows(subject, ROUNDS, "wall")]
+        self._keep("rows", [row for subject in self.chosen for row in self._rows(subject, ROUNDS, "wall")])
 
     def one_thread(self) -> None:
         """Time in one thread, by what the processor spent: what else runs on a machine hardly shows in it."""
         self._threads(1)
-        rows = [row for subject in self.subjects for row in self._rows(subject, ONE_THREAD, "processor")]
-        self.result["one_thread"] = rows
+        self._keep(
+            "one_thread", [row for subject in self.chosen for row in self._rows(subject, ONE_THREAD, "processor")]
+        )
 
     def memory(self) -> None:
         """Measure every way's memory, each in a process of its own."""
         found = []
-        for subject in self.subjects:
+        for subject in self.chosen:
             places = {EAGER: (subject.folder, EAGER), BEST: (subject.folder, self._best(subject))}
             places |= {arm: (subject.file(arm), arm) for arm in subject.arms}
             for side in self._sides(ROUNDS):
                 for arm, (place, way) in places.items():
                     found.append({"network": subject.name, "side": side, "arm": arm} | peak_of(place, way, side))
-        self.result["memory"] = found
+        self._keep("memory", found)
 
     def deployment(self) -> None:
-        """Time the light generator in int8 in turns with the eager ResNet-9."""
-        self._threads(len(os.sched_getaffinity(0)))
+        """Time the light generator in int8 in turns with the eager ResNet-9, each in one thread."""
+        self._threads(1)
         light, large = (self._subject(name) for name in (LIGHT, LARGE))
         image = photograph(self.photographs[0], CHOSEN_AT, CHOSEN_AT)
         ways = {"eager resnet9": partial(pytorch_way(large, EAGER), image)}
         ways["light int8"] = partial(exported_way(light, "openvino int8"), image)
-        self.result["deployment"] = told(interleaved(ways, ROUNDS[CHOSEN_AT], CLOCKS["wall"]), "eager resnet9")[
-            "light int8"
-        ]
+        self.result["deployment"] = told(
+            interleaved(ways, ONE_THREAD[CHOSEN_AT], CLOCKS["processor"]), "eager resnet9"
+        )["light int8"]
 
     def folders(self) -> None:
         """Time `ganstyle stylize` on a folder against the network alone, with the file that `auto` takes and others."""
         jpegs, pngs = (journeys.copies(self.photographs, self.work / "photographs", s) for s in (".jpg", ".png"))
         output = self.work / "restyled"
-        todo = [(subject, arm, jpegs) for subject in self.subjects for arm in self._chosen(subject)]
-        todo += [(self._subject(LIGHT), arm, pngs) for arm in self._chosen(self._subject(LIGHT))]
-        self.result["folders"] = [journeys.folder_share(*which, output, FOLDER_ROUNDS) for which in todo]
+        todo = [(subject, arm, jpegs) for subject in self.chosen for arm in self._chosen(subject)]
+        todo += [(subject, arm, pngs) for subject, arm, _ in todo if subject.name == LIGHT]
+        self._keep("folders", [journeys.folder_share(*which, output, FOLDER_ROUNDS) for which in todo])
 
     def starts(self) -> None:
         """Time one picture from a fresh process, with every export of the light generator, and with PyTorch."""
@@ -136,12 +141,17 @@ class Session:
             print(json.dumps(found[-len(times) :]), flush=True)
         return found
 
+    def _keep(self, part: str, rows: list[dict[str, Any]]) -> None:
+        """Put rows in the place of older ones of the same networks."""
+        names = {subject.name for subject in self.chosen}
+        self.result[part] = [row for row in self.result.get(part, []) if row["network"] not in names] + rows
+
     def _candidates(self, subject: Subject) -> dict[str, Any]:
         image = photograph(self.photographs[0], CHOSEN_AT, CHOSEN_AT)
         ways = {name: partial(pytorch_way(subject, name), image) for name in PYTORCH}
         wanted = ways[EAGER]()
         alike = {name: way for name, way in ways.items() if psnr(way(), wanted) >= LIKENESS}
-        times = told(interleaved(alike, 5, CLOCKS["wall"]), EAGER)
+        times = told(interleaved(alike, 3, CLOCKS["processor"]), EAGER)
         fastest = max((name for name in times if name != EAGER), key=lambda name: times[name]["times_as_fast"])
         return {"best": fastest, "ways": times, "not_alike": sorted(set(ways) - set(alike))}
 
@@ -155,9 +165,8 @@ class Session:
     def _subject(self, name: str) -> Subject:
         return next(subject for subject in self.subjects if subject.name == name)
 
-    @staticmethod
-    def _sides(rounds: Mapping[int, int]) -> list[int]:
-        return [side for side in rounds if BYTES_PER_PIXEL * side**2 < free_memory()]
+    def _sides(self, rounds: Mapping[int, int]) -> list[int]:
+        return [side for side in rounds if side <= self.largest and BYTES_PER_PIXEL * side**2 < free_memory()]
 
     @staticmethod
     def _threads(count: int) -> None:
@@ -186,6 +195,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--trained", nargs="*", default=[], metavar="NAME=ARTIFACT")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--networks", nargs="+", help="measure these again, and keep the others' rows")
+    parser.add_argument("--largest", type=int, default=max(ROUNDS), help="of the sides, in pixels")
     words = parser.parse_args()
     words.work.mkdir(parents=True, exist_ok=True)
     result = json.loads(words.output.read_text()) if words.output.exists() else {}

@@ -38,19 +38,18 @@ def _channels_last(way: Callable[[nn.Module, Images], Images], network: nn.Modul
     return partial(way, deepcopy(network).to(memory_format=torch.channels_last))
 
 
-def _compiled(network: nn.Module) -> Way:
-    return partial(_short, torch.compile(deepcopy(network).bfloat16(), dynamic=True))  # type: ignore[arg-type]
-
-
 PYTORCH: Mapping[str, Callable[[nn.Module], Way]] = {
     EAGER: lambda network: partial(_eager, network),
     "fp32 channels last": lambda network: _channels_last(_eager, network),
     "bf16 autocast": lambda network: partial(_autocast, network),
     "bf16": lambda network: partial(_short, deepcopy(network).bfloat16()),
     "bf16 channels last": lambda network: _channels_last(_short, deepcopy(network).bfloat16()),
-    "bf16 compiled": _compiled,
 }
-"""What PyTorch offers; the fastest of them, per network, is the arm "best PyTorch"."""
+"""What PyTorch offers without compiling; the fastest of them, per network, is the arm "best PyTorch".
+
+`torch.compile` takes a minute for every network before it paints, and gained nothing on processors in training
+(benchmarks/results/trainer_switches.json).
+"""
 
 
 def pytorch_way(subject: Subject, name: str) -> Way:

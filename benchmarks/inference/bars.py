@@ -24,12 +24,14 @@ class Bar(NamedTuple):
         return {"bar": self.says, "limit": self.limit, "measured": found and round(found, 3), "met": met}
 
 
-def _fast(arm: str, of: Callable[[Sequence[float]], float], *, trained: bool = False) -> Callable[[Result], Any]:
+def _fast(
+    arm: str, of: Callable[[Sequence[float]], float], *, trained: bool = False, part: str = "rows"
+) -> Callable[[Result], Any]:
     """How many times as fast as eager an arm is, over its rows of all networks and sizes."""
 
     def measured(result: Result) -> float | None:
         known = _passed(result, arm) if trained else None
-        rows = [row for row in result.get("rows", []) if row["arm"] == arm]
+        rows = [row for row in result.get(part, []) if row["arm"] == arm]
         return _over([row["times_as_fast"] for row in rows if known is None or row["network"] in known], of)
 
     return measured
@@ -51,7 +53,7 @@ def _choice(result: Result) -> float | None:
     passed = {(report["network"], report["arm"]) for report in result.get("parity", []) if report["passed"]}
     shares = []
     for network, arm in result.get("auto", {}).items():
-        rows = [row for row in result.get("rows", []) if row["network"] == network]
+        rows = [row for row in result.get("one_thread", result.get("rows", [])) if row["network"] == network]
         pace = {row["arm"]: [r["times_as_fast"] for r in rows if r["arm"] == row["arm"]] for row in rows}
         known = {name: statistics.median(found) for name, found in pace.items() if (network, name) in passed}
         if arm in known:
@@ -78,16 +80,22 @@ def _start(clock: str) -> Callable[[Result], float | None]:
     return measured
 
 
+def _speeds(part: str, how: str) -> tuple[Bar, ...]:
+    """The bars on how many times as fast as eager the arms are, by one part's rows."""
+    median, fast = statistics.median, f"times as fast as eager ({how})"
+    trained = _fast("openvino int8", median, trained=True, part=part)
+    return (
+        Bar(f"OpenVINO bf16, {fast}, median of the rows", 2.9, _fast("openvino bf16", median, part=part)),
+        Bar(f"OpenVINO bf16, {fast}, worst row", 2.5, _fast("openvino bf16", min, part=part)),
+        Bar(f"onnxruntime, {fast}, median of the rows", 1.3, _fast("onnxruntime", median, part=part)),
+        Bar(f"onnxruntime, {fast}, worst row", 1.3, _fast("onnxruntime", min, part=part)),
+        Bar(f"OpenVINO int8 of a trained network within 40 dB, {fast}, median of its rows", 5.0, trained),
+    )
+
+
 BARS = (
-    Bar("OpenVINO bf16, times as fast as eager, median of the rows", 2.9, _fast("openvino bf16", statistics.median)),
-    Bar("OpenVINO bf16, times as fast as eager, worst row", 2.5, _fast("openvino bf16", min)),
-    Bar("onnxruntime, times as fast as eager, median of the rows", 1.3, _fast("onnxruntime", statistics.median)),
-    Bar("onnxruntime, times as fast as eager, worst row", 1.3, _fast("onnxruntime", min)),
-    Bar(
-        "int8 of a trained network within 40 dB, times as fast as eager, median of its rows",
-        5.0,
-        _fast("openvino int8", statistics.median, trained=True),
-    ),
+    *_speeds("rows", "all threads, wall time"),
+    *_speeds("one_thread", "one thread, processor time"),
     Bar("what `auto` takes, share of the pace of the fastest that passed parity, worst network", 0.9, _choice),
     Bar("light generator in int8 at 512 x 512, times as fast as the eager ResNet-9", 25.0, _deployment),
     Bar("folder of JPEGs: share of the network's own pace, worst network", 0.85, _share),

@@ -36,13 +36,25 @@ def portable(artifact: Artifact, *, noise: bool = True) -> Artifact:
 
 
 def traceable(network: nn.Module) -> nn.Module:
-    """Copy a network with the kernels of its resizing convolutions computed, so that a graph holds them as they are."""
+    """Copy a network with layers that other programs run well, and kernels computed, so that a graph holds them.
+
+    Resizing convolutions and transposed ones that double the sides become convolutions and a shuffle of pixels: not
+    every program runs transposed convolutions in 8 or 16 bits.
+    """
     found = deepcopy(network)
     for module in list(found.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, NearestConvolution):
-                setattr(module, name, Doubling(child))
+                setattr(module, name, Doubling(child.edge, *_resizing_kernels(child)))
+            elif isinstance(child, nn.ConvTranspose2d) and doubles(child):
+                setattr(module, name, Doubling("zeros", *_transposed_kernels(child)))
     return found
+
+
+def doubles(layer: nn.ConvTranspose2d) -> bool:
+    """Whether a transposed convolution doubles the sides with kernels of 4 x 4, as the U-Net's do."""
+    shape = (layer.kernel_size, layer.stride, layer.padding, layer.output_padding, layer.dilation, layer.groups)
+    return shape == ((4, 4), (2, 2), (1, 1), (0, 0), (1, 1), 1)
 
 
 def example(network: nn.Module) -> tuple[Tensor, ...]:
@@ -77,21 +89,39 @@ def even_mixture(artifact: Artifact, batch: int) -> Mixtures | None:
 
 
 class Doubling(nn.Module):
-    """A NearestConvolution with its four small kernels computed."""
+    """A convolution that doubles the sides, by small kernels: one for each of the four pixels that a pixel becomes."""
 
-    def __init__(self, layer: NearestConvolution) -> None:
+    def __init__(self, edge: str, kernels: Float[Tensor, "_ _ 2 2"], bias: Float[Tensor, " _"] | None) -> None:
         super().__init__()
-        convolve, fold = cast(nn.Conv2d, layer[1]), layer.get_buffer("fold")
-        kernels = torch.einsum("yah,xbw,oihw->oyxiab", fold, fold, convolve.weight.detach()).flatten(0, 2)
-        self.edge = layer.edge
+        self.edge = edge
         self.weight = nn.Parameter(kernels, requires_grad=False)
-        bias = None if convolve.bias is None else convolve.bias.detach().repeat_interleave(4)
         self.bias = None if bias is None else nn.Parameter(bias, requires_grad=False)
 
     def forward(self, x: Float[Tensor, "batch channels rows columns"]) -> Tensor:
-        """Return the convolution of the resized map, twice as high and wide."""
-        padded = F.pad(x, (1, 1, 1, 1), mode=self.edge)
-        return F.pixel_shuffle(F.conv2d(padded, self.weight, self.bias), 2)[..., 1:-1, 1:-1]
+        """Return a map twice as high and wide."""
+        if self.edge == "zeros":
+            convolved = F.conv2d(x, self.weight, self.bias, padding=1)
+        else:
+            convolved = F.conv2d(F.pad(x, (1, 1, 1, 1), mode=self.edge), self.weight, self.bias)
+        return F.pixel_shuffle(convolved, 2)[..., 1:-1, 1:-1]
+
+
+def _resizing_kernels(layer: NearestConvolution) -> tuple[Tensor, Tensor | None]:
+    convolve, fold = cast(nn.Conv2d, layer[1]), layer.get_buffer("fold")
+    kernels = torch.einsum("yah,xbw,oihw->oyxiab", fold, fold, convolve.weight.detach()).flatten(0, 2)
+    return kernels, _four_times(convolve.bias)
+
+
+def _transposed_kernels(layer: nn.ConvTranspose2d) -> tuple[Tensor, Tensor | None]:
+    """Every other row and column of the kernels, backwards: a pixel's two neighbors on either axis see these."""
+    weight = layer.weight.detach().permute(1, 0, 2, 3)
+    parts = [[weight[:, :, [2 + y, y]][..., [2 + x, x]] for x in range(2)] for y in range(2)]
+    kernels = torch.stack([torch.stack(row, dim=1) for row in parts], dim=1).flatten(0, 2)
+    return kernels, _four_times(layer.bias)
+
+
+def _four_times(bias: Tensor | None) -> Tensor | None:
+    return None if bias is None else bias.detach().repeat_interleave(4)
 
 
 def _draws(layer: Dropout) -> bool:

@@ -1,0 +1,37 @@
+"""What is traced paints what the network paints."""
+
+import pytest
+import torch
+from torch import nn
+
+from ganstyle.export.portable import Doubling, traceable
+from ganstyle.nn.resnet import ResNet
+from ganstyle.nn.unet import UNet
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (2, 5), (7, 4)])
+def test_a_transposed_convolution_is_one_on_the_small_map(rows: int, columns: int, bias: bool) -> None:
+    network = nn.Sequential(nn.ConvTranspose2d(3, 5, 4, 2, 1, bias=bias).double())
+    nn.init.normal_(network[0].weight)
+    found = traceable(network)
+    assert isinstance(found[0], Doubling)
+    image = torch.randn(2, 3, rows, columns, dtype=torch.float64)
+    torch.testing.assert_close(found(image), network(image))
+
+
+def test_transposed_convolutions_of_other_kinds_stay() -> None:
+    network = nn.Sequential(nn.ConvTranspose2d(3, 5, 3, 2, 1, 1), nn.ConvTranspose2d(5, 5, 4, 2, 1, groups=5))
+    assert [type(layer) for layer in traceable(network)] == [nn.ConvTranspose2d, nn.ConvTranspose2d]
+
+
+@pytest.mark.parametrize("upsampling", ["transpose", "nearest"])
+def test_networks_are_traced_as_they_are(upsampling: str) -> None:
+    unet = UNet(depth=3, channels=4, dropout_at_test=False, upsampling=upsampling)
+    resnet = ResNet(blocks=1, channels=4, upsampling=upsampling)
+    image = torch.rand(1, 3, 32, 40) * 2 - 1
+    for network in (unet.eval(), resnet.eval()):
+        with torch.inference_mode():
+            torch.testing.assert_close(traceable(network)(image), network(image), atol=1e-5, rtol=0)
+    layers = [type(layer) for layer in traceable(unet).modules()]
+    assert nn.ConvTranspose2d not in layers
