@@ -54,9 +54,9 @@ class Session:
         self.photographs = sorted(words.photographs.glob("*.png"))
         self.calibrate: Path = words.calibrate
         self.largest: int = words.largest
-        self.chosen = [subject for subject in self.subjects if subject.name in (words.networks or [subject.name])]
         given = {LIGHT: Path("examples/models/vangogh")} | dict(_pair(word) for word in words.trained)
-        self.subjects = subjects(words.work, given)
+        self.subjects: list[Subject] = subjects(words.work, given)
+        self.chosen = [subject for subject in self.subjects if subject.name in (words.networks or [subject.name])]
         self.result = result
 
     def parity(self) -> None:
@@ -110,7 +110,7 @@ class Session:
         """Time `ganstyle stylize` on a folder against the network alone, with the file that `auto` takes and others."""
         jpegs, pngs = (journeys.copies(self.photographs, self.work / "photographs", s) for s in (".jpg", ".png"))
         output = self.work / "restyled"
-        todo = [(subject, arm, jpegs) for subject in self.chosen for arm in self._chosen(subject)]
+        todo = [(subject, arm, jpegs) for subject in self.chosen for arm in self._folder_arms(subject)]
         todo += [(subject, arm, pngs) for subject, arm, _ in todo if subject.name == LIGHT]
         self._keep("folders", [journeys.folder_share(*which, output, FOLDER_ROUNDS) for which in todo])
 
@@ -158,7 +158,7 @@ class Session:
     def _best(self, subject: Subject) -> str:
         return str(self.result["pytorch"][subject.name]["best"])
 
-    def _chosen(self, subject: Subject) -> list[str]:
+    def _folder_arms(self, subject: Subject) -> list[str]:
         """OpenVINO's bf16, and what `auto` takes where that is another."""
         return sorted({"openvino bf16", self.result["auto"][subject.name]} & set(subject.arms))
 
