@@ -4,8 +4,9 @@ python -m benchmarks.vangogh_pictures --model examples/models/vangogh --peer GRI
     --features FILE --output benchmarks/results/vangogh_pictures.json
 
 GRID.jpg holds squares: photographs in the first row, the peer's results below. Style is the relative Gram distance to
-the mean Gram of crops of the paintings, or to the nearest crop; content is the distance of instance-normalized
-features. Both are 0 at best, and rows for the untouched photographs and for a half blend show what a number means.
+the mean Gram of crops of the paintings, to the nearest crop, or between the distributions of results and crops; content
+is the distance of instance-normalized features. All are 0 at best, and rows for the untouched photographs and for a
+half blend show what a number means.
 """
 
 import argparse
@@ -65,6 +66,7 @@ def scores(judge: Perceptual, pictures: Image, photographs: Image, crops: Image)
     return {
         "style": float(style_loss(seen, target, STYLE, target="batch_mean")),
         "style_nearest": float(style_loss(seen, target, STYLE, target="nearest")),
+        "style_distribution": float(style_loss(seen, target, STYLE, target="distribution")),
         "content": float(content_loss(seen, source, CONTENT, normalized=True)),
     }
 

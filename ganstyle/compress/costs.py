@@ -57,7 +57,7 @@ def sizes_of(network: Light) -> Sizes:
 
 def _convolves(network: Light, name: str) -> bool:
     """Whether a parameter is the weight of a convolution between the stem and the end."""
-    return network.get_parameter(name).ndim == 4 and not name.startswith("color_skip")
+    return network.get_parameter(name).ndim == 4 and not name.startswith(("color_skip", "soft_color"))
 
 
 def _places(name: str) -> float:

@@ -27,6 +27,9 @@ class Light(nn.Module):
     Instance norm forgets how bright, contrasty and colorful a picture is: night and snow look alike to what follows.
     With `color_skip` the source's coarse colors, mixed linearly (not at all at first), are added before the tanh.
 
+    With `soft_color` what the network paints has its color, gray taken away, blurred over 5 pixels: files hold color at
+    half the resolution of light (JPEG's 4:2:0), and colored grain betrays a generator.
+
     `widths` gives single layers another width than `channels` does, as pruning leaves them: those of `stem`, `down1`,
     `trunk` (what the blocks add to), `up1`, `up2`, and the inner ones of `block1`, `block2`, ...
     Raises ConfigError for a layer that is not there.
@@ -47,6 +50,7 @@ class Light(nn.Module):
         statistics_at_test: str = "batch",
         styles: int = 0,
         color_skip: bool = False,
+        soft_color: bool = False,
         widths: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__()
@@ -65,6 +69,7 @@ class Light(nn.Module):
         if norm == "none":
             initialize_without_norms(self)
         self.color_skip: nn.Sequential | None = _color_skip(padding) if color_skip else None
+        self.soft_color: nn.Module = _soft_color(padding) if soft_color else nn.Identity()
 
     def forward(self, image: Image, style: Style | None = None) -> Image:
         """Translate an image, each in its style where there are several."""
@@ -72,7 +77,7 @@ class Light(nn.Module):
         x = image
         for stage in self.encoder.values():
             x = stage(x, style)
-        x = self.decoder(x, style)
+        x = self.soft_color(self.decoder(x, style))
         return to_image(x if self.color_skip is None else x + self.color_skip(image))
 
     def features(self, image: Image, taps: Sequence[str], style: Style | None = None) -> dict[str, Tensor]:
@@ -114,3 +119,15 @@ def _color_skip(padding: str) -> nn.Sequential:
     with torch.no_grad():
         coarse.weight.copy_(torch.eye(3)[:, :, None, None].expand_as(coarse.weight) / 64)
     return nn.Sequential(coarse, *(nn.Upsample(scale_factor=2, mode="bilinear") for _ in range(2)))
+
+
+def _soft_color(padding: str) -> nn.Module:
+    """Leave the mean of the three channels as it is, and smooth what they differ from it by; nothing is learned."""
+    blur = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
+    sharp = torch.zeros(5, 5)
+    sharp[2, 2] = 1.0
+    gray = torch.full((3, 3, 1, 1), 1 / 3)
+    filters = gray * sharp + (torch.eye(3)[:, :, None, None] - gray) * torch.outer(blur, blur)
+    layer = Convolution(3, 3, 5, 1, 2, bias=False, padding_mode=PADDINGS[padding])
+    layer.weight = nn.Parameter(filters, requires_grad=False)
+    return layer

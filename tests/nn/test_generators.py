@@ -72,6 +72,20 @@ def test_a_color_skip_knows_how_dark_a_picture_is_and_lets_no_stroke_through() -
         assert seeing.color_skip(0.5 + stripes)[..., 8:-8].sub(0.5).abs().max() < 1e-6  # but at the border
 
 
+def test_soft_colors_leave_the_light_alone_and_take_colored_grain_away() -> None:
+    network = small_light(soft_color=True)
+    light = image(1, 1, 32, 32).expand(-1, 3, -1, -1)
+    grain = torch.tensor([1.0, -1.0]).repeat(16).expand(32, 32) * torch.tensor([1.0, -1.0, 0.0])[:, None, None]
+    regions = (
+        torch.tensor([0.5, -0.5]).repeat_interleave(16).expand(32, 32) * torch.tensor([1.0, 0.0, -1.0])[:, None, None]
+    )
+    with torch.no_grad():
+        torch.testing.assert_close(network.soft_color(light + grain), light, atol=2e-2, rtol=0, check_stride=False)
+        inside = network.soft_color(light + regions)[..., 2:14]
+    torch.testing.assert_close(inside, (light + regions)[..., 2:14])
+    assert not any(parameter.requires_grad for parameter in network.soft_color.parameters())
+
+
 @GENERATORS
 @given(data=st.data())
 @settings(max_examples=25)

@@ -23,7 +23,7 @@ from ganstyle.stylize.store import Ledger, Storeroom
 NETWORKS = {
     "unet": lambda **options: UNet(depth=3, channels=4, dropout=0.5, dropout_at_test=False, **options),
     "resnet": lambda **options: ResNet(blocks=2, channels=4, **options),
-    "light": lambda **options: Light(blocks=2, channels=4, color_skip=True, **options),
+    "light": lambda **options: Light(blocks=2, channels=4, color_skip=True, soft_color=True, **options),
 }
 ROW_BY_ROW, SOME_ROWS, AT_ONCE = 1, 40_000, 10**9
 
