@@ -70,7 +70,7 @@ class PerceptualGAN(Method[Outputs]):
         """Take weights by layer name for content and for style.
 
         `style` lists the measures of style, `style_target` says what a result is measured against (see `style_loss`),
-        a distribution being that of the batch's targets and of this many `remembered` ones before them;
+        a distribution being, in training, that of the batch's targets and of this many `remembered` ones before them;
         in training every `identity_every`-th picture of a batch should stay as it is (0: no such term), `r1` adds the
         penalty of that name; the generator moves on every `n_critic`-th batch.
         Raises WeightsError for a layer that the feature network does not have, ConfigError for other unknown names.
@@ -160,12 +160,11 @@ class PerceptualGAN(Method[Outputs]):
             return patch_sliced_wasserstein(out.fake, out.target, out.seed)
         statistic = {"gram": gram, "moments": moments}[measure]
         loss = partial(style_loss, features, target, self.style_layers, statistic=statistic, target=self.style_target)
-        if self.style_target != DISTRIBUTION or not self.memory.size:
+        if self.style_target != DISTRIBUTION or not self.training:  # validation may see larger pictures
             return loss()
         found = style_statistics(target, self.style_layers, statistic)
         earlier = self.memory.recall(measure, found)
-        if self.training:
-            self.memory.keep(measure, found)
+        self.memory.keep(measure, found)
         return loss(earlier=earlier)
 
     @property
