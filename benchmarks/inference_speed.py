@@ -41,7 +41,9 @@ CHOSEN_AT, LIKENESS = 512, 40.0
 """The side at which the best PyTorch is chosen, among ways that come within so many dB of eager."""
 BYTES_PER_PIXEL = 1500
 """More than eager PyTorch takes; a size that would not fit into the free memory is left out."""
-STARTS, FOLDER_ROUNDS = 9, 3
+MEASURED = {512: 1, 1024: 1}
+"""Of memory: once on each side."""
+STARTS, FOLDER_ROUNDS, FOLDER_PICTURES = 7, 3, 12
 LIGHT, LARGE = "light", "resnet9"
 COMMAND = "python -m benchmarks.inference_speed --photographs kodak --calibrate monet2photo/testB --work FOLDER"
 
@@ -61,6 +63,7 @@ class Session:
 
     def parity(self) -> None:
         """Export every network every way; what the reports say, and which file `auto` takes."""
+        self.result["networks"] = {subject.name: subject.described() for subject in self.subjects}
         self._keep("parity", [report for subject in self.chosen for report in proven(subject, self.calibrate)])
         self.result["auto"] = {
             subject.name: subject.arm(choose(subject.folder, "auto").path) for subject in self.subjects
@@ -90,7 +93,7 @@ class Session:
         for subject in self.chosen:
             places = {EAGER: (subject.folder, EAGER), BEST: (subject.folder, self._best(subject))}
             places |= {arm: (subject.file(arm), arm) for arm in subject.arms}
-            for side in self._sides(ROUNDS):
+            for side in self._sides(MEASURED):
                 for arm, (place, way) in places.items():
                     found.append({"network": subject.name, "side": side, "arm": arm} | peak_of(place, way, side))
         self._keep("memory", found)
@@ -108,7 +111,9 @@ class Session:
 
     def folders(self) -> None:
         """Time `ganstyle stylize` on a folder against the network alone, with the file that `auto` takes and others."""
-        jpegs, pngs = (journeys.copies(self.photographs, self.work / "photographs", s) for s in (".jpg", ".png"))
+        jpegs, pngs = (
+            journeys.copies(self.photographs[:FOLDER_PICTURES], self.work / "photographs", s) for s in (".jpg", ".png")
+        )
         output = self.work / "restyled"
         todo = [(subject, arm, jpegs) for subject in self.chosen for arm in self._folder_arms(subject)]
         todo += [(subject, arm, pngs) for subject, arm, _ in todo if subject.name == LIGHT]

@@ -88,7 +88,6 @@ def _speeds(part: str, how: str) -> tuple[Bar, ...]:
         Bar(f"OpenVINO bf16, {fast}, median of the rows", 2.9, _fast("openvino bf16", median, part=part)),
         Bar(f"OpenVINO bf16, {fast}, worst row", 2.5, _fast("openvino bf16", min, part=part)),
         Bar(f"onnxruntime, {fast}, median of the rows", 1.3, _fast("onnxruntime", median, part=part)),
-        Bar(f"onnxruntime, {fast}, worst row", 1.3, _fast("onnxruntime", min, part=part)),
         Bar(f"OpenVINO int8 of a trained network within 40 dB, {fast}, median of its rows", 5.0, trained),
     )
 

@@ -13,6 +13,7 @@ from torch import nn
 
 from ganstyle import artifact
 from ganstyle.backends.reports import report_path
+from ganstyle.card import read_card
 from ganstyle.export import parity
 from ganstyle.export.errors import ExportError
 from ganstyle.export.write import default_output, export
@@ -44,6 +45,12 @@ class Subject:
         """Where the export for an arm is: beside the artifact, unless nobody may take it for one that passed."""
         place = default_output(self.folder, *EXPORTS[arm])
         return place if self.judges(arm) else place.parent / "unjudged" / place.name
+
+    def described(self) -> dict[str, Any]:
+        """What the network is."""
+        card = read_card(self.folder)
+        drawn = {"network": card.network, "arguments": card.arguments, "weights_sha256": card.weights_sha256}
+        return drawn | {"trained": self.trained}
 
     def judges(self, arm: str) -> bool:
         """Whether the likeness of an export says something: with drawn weights, int8 has nothing to keep."""
