@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,8 @@ def folder_share(subject: Subject, arm: str, folder: Path, output: Path, rounds:
     """Say which share of the network's own pace `ganstyle stylize FOLDER` keeps, decoding and encoding included.
 
     Alone, the network paints the same pictures, decoded and padded beforehand; program and model are loaded for both.
+    `processor_share` is the same by the processors' time, which what else runs on a machine hardly touches: what is
+    left for the network where all of them are busy with this folder.
     """
     model = opened(subject.file(arm))
     if not isinstance(model, Model):
@@ -66,7 +68,9 @@ def folder_share(subject: Subject, arm: str, folder: Path, output: Path, rounds:
             if restyle_all(studio, todo):
                 raise RuntimeError("a picture could not be restyled")
 
-    taken = interleaved({"alone": alone, "folder": whole}, rounds, CLOCKS["wall"])
+    spent: dict[str, list[float]] = {"alone": [], "folder": []}
+    ways = {name: _noting(spent[name], way) for name, way in (("alone", alone), ("folder", whole))}
+    taken = interleaved(ways, rounds, CLOCKS["wall"])
     each = {name: 1000 * statistics.median(times) / len(todo) for name, times in taken.items()}
     share = statistics.median(ratios(taken["alone"], taken["folder"]))
     return {
@@ -77,8 +81,20 @@ def folder_share(subject: Subject, arm: str, folder: Path, output: Path, rounds:
         "alone_milliseconds": round(each["alone"], 1),
         "folder_milliseconds": round(each["folder"], 1),
         "share": round(share, 3),
+        "processor_share": round(statistics.median(ratios(spent["alone"], spent["folder"])), 3),
         "rounds": rounds,
     }
+
+
+def _noting(spent: list[float], way: Callable[[], None]) -> Callable[[], None]:
+    """Have a way note how many seconds of the processors it took."""
+
+    def noted() -> None:
+        began = time.process_time()
+        way()
+        spent.append(time.process_time() - began)
+
+    return noted
 
 
 def _ready(path: Path, multiple: int) -> Any:
