@@ -97,8 +97,10 @@ def _steps(words: argparse.Namespace, folder: Path) -> list[Step]:
     found += [Step(n, compressed / n, compressed / n) for n in ("student", "pruned") if (compressed / n).is_dir()]
     export(teacher, folder / "teacher.onnx", to="onnx")
     found.append(Step("teacher in onnxruntime", folder / "teacher.onnx", teacher))
-    best = next(step for step in reversed(found[:-1]) if default_output(step.path, "onnx", "int8").is_file())
-    found.append(Step("int8 in onnxruntime", default_output(best.path, "onnx", "int8"), best.path))
+    files = {step: default_output(step.path, "onnx", "int8") for step in found[1:-1]}
+    made = {step: file for step, file in files.items() if file.is_file()}
+    best = max(made, key=lambda step: made[step].stat().st_mtime) if made else found[-2]
+    found += [Step("int8 in onnxruntime", made[best], best.path)] if made else []
     try:
         photographs = words.data / "trainB"
         export(best.path, folder / "small.xml", to="openvino", precision="int8", calibrate=photographs)

@@ -7,8 +7,8 @@ from ganstyle.export.drafts import Draft
 from ganstyle.export.errors import ParityError
 from ganstyle.export.parity import BOUNDS
 
-MARGIN = 1.5
-"""Decibels that the search asks for above the bound, since it looks at other pictures than the judges."""
+MARGINS = (1.5, 4.0)
+"""Decibels that the search asks for above the bound, since it looks at other pictures than the judges; then more."""
 
 
 class Layer(NamedTuple):
@@ -31,14 +31,14 @@ Quantize = Callable[[frozenset[str]], Quantized]
 """Quantizes all layers but those named."""
 
 
-def closest(layers: Sequence[Layer], quantize: Quantize) -> Draft:
+def closest(layers: Sequence[Layer], quantize: Quantize, margin: float = MARGINS[0]) -> Draft:
     """Quantize as many multiplications as the bound allows.
 
     If all layers at once harm too much, every layer is tried alone; then those stay in floats that harm most for each
     of their multiplications, as few as it takes: errors of different layers add up nearly independently.
     Raises ParityError when no layer can be quantized.
     """
-    target = BOUNDS["int8"].psnr + MARGIN
+    target = BOUNDS["int8"].psnr + margin
     everything = quantize(frozenset())
     if everything.psnr >= target:
         return _told(everything.draft, (), len(layers))

@@ -27,8 +27,8 @@ SEARCHED = 3
 """On how many of the calibration pictures the search looks."""
 
 
-def draft(artifact: Artifact, files: Sequence[Path]) -> Draft:
-    """Quantize an artifact with a folder's pictures. Raises ParityError when that harms it too much."""
+def draft(artifact: Artifact, files: Sequence[Path], margin: float) -> Draft:
+    """Quantize an artifact with a folder's pictures, to come so many dB nearer than the bound; raises ParityError."""
     graph = graph_of(artifact.network)
     side = side_of(artifact.network, LEAST)
     pictures = [photograph(file, side, side) for file in calibrated(files)]
@@ -36,7 +36,7 @@ def draft(artifact: Artifact, files: Sequence[Path]) -> Draft:
         ranges = _ranges(graph, pictures, even_mixture(artifact, 1))
         judge = _Judge(artifact, pictures[:SEARCHED])
         layers = _layers(graph, side)
-        return closest(layers, lambda kept: _quantized(graph, ranges, kept, judge))
+        return closest(layers, lambda kept: _quantized(graph, ranges, kept, judge), margin)
 
 
 class _Judge:

@@ -29,8 +29,8 @@ SEARCHED = 3
 """On how many of the calibration pictures the search looks."""
 
 
-def draft(artifact: Artifact, files: Sequence[Path]) -> Draft:
-    """Quantize an artifact with a folder's pictures. Raises ParityError when that harms it too much."""
+def draft(artifact: Artifact, files: Sequence[Path], margin: float) -> Draft:
+    """Quantize an artifact with a folder's pictures, to come so many dB nearer than the bound; raises ParityError."""
     nncf = _nncf()
     graph = graph_of(artifact.network)
     side = side_of(artifact.network, LEAST)
@@ -57,7 +57,7 @@ def draft(artifact: Artifact, files: Sequence[Path]) -> Draft:
         likeness = min(psnr(one, other) for one, other in zip(painted, wanted, strict=True))
         return Quantized(openvino_draft(found, short=False), likeness)
 
-    return closest(_layers(openvino_graph(graph), side), quantize)
+    return closest(_layers(openvino_graph(graph), side), quantize, margin)
 
 
 def _given(picture: Images, mixture: Mixtures | None) -> tuple[Any, ...]:

@@ -4,6 +4,8 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +19,8 @@ from ganstyle.backends.reports import report_path, sha256_of
 from ganstyle.errors import unknown
 from ganstyle.export import cost, drafts, parity
 from ganstyle.export.drafts import Draft
-from ganstyle.export.errors import ExportError
+from ganstyle.export.errors import ExportError, ParityError
+from ganstyle.export.int8 import MARGINS
 from ganstyle.export.pictures import judged, picture_files
 from ganstyle.export.portable import portable, reference
 
@@ -76,11 +79,11 @@ def export(
         raise ExportError(f"--output is {output}, but files for {to} end in {form.suffix}; rename it.")
     files = picture_files(calibrate) if calibrate else []
     source = portable(artifact.load(folder), noise=noise)
-    draft = _quantized(source, to, files) if precision == "int8" else form.draft(source, precision)
+    tries = [partial(_quantized, source, to, files, margin) for margin in MARGINS] if precision == "int8" else []
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as place:
         path = Path(place) / output.name
-        report = _proven(source, draft, path, precision, files)
+        report = _first_proven(tries or [partial(form.draft, source, precision)], source, path, precision, files)
         _publish(path, output, report)
     return Export(output, report)
 
@@ -95,16 +98,26 @@ def _format(to: str, precision: str) -> Format:
     return FORMATS[to]
 
 
-def _quantized(source: Artifact, to: str, files: Sequence[Path]) -> Draft:
+def _first_proven(
+    tries: Sequence[Callable[[], Draft]], source: Artifact, path: Path, precision: str, files: Sequence[Path]
+) -> dict[str, Any]:
+    """Write the first draft that passes; the report of it. Raises ParityError when none does."""
+    for draft in tries[:-1]:
+        with suppress(ParityError):
+            return _proven(source, draft(), path, precision, files)
+    return _proven(source, tries[-1](), path, precision, files)
+
+
+def _quantized(source: Artifact, to: str, files: Sequence[Path], margin: float) -> Draft:
     if not files:
         raise ExportError("int8 is calibrated on photographs; give a folder of them as --calibrate.")
     if to == "onnx":
         from ganstyle.export.onnx_int8 import draft as of_onnx
 
-        return of_onnx(source, files)
+        return of_onnx(source, files, margin)
     from ganstyle.export.openvino_int8 import draft as of_openvino
 
-    return of_openvino(source, files)
+    return of_openvino(source, files, margin)
 
 
 def _proven(source: Artifact, draft: Draft, path: Path, precision: str, files: Sequence[Path]) -> dict[str, Any]:
