@@ -34,6 +34,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_every_data_config_builds_and_gives_pictures_of_one_size(name: str, pictures: dict[str, str]) -> None:
     if name.startswith("toy"):
         problem = build(name, size=32, scenes=2, val=1, held_out=1)
+    elif name == "photographs":
+        problem = build(name, folder=f"{pictures['unpaired']}/trainB")
     else:
         kind = "paired" if name.startswith(("paired", "maps", "facades")) else "unpaired"
         problem = build(name, root=pictures[kind])
