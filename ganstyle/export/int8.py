@@ -7,7 +7,7 @@ from ganstyle.export.drafts import Draft
 from ganstyle.export.errors import ParityError
 from ganstyle.export.parity import BOUNDS
 
-MARGINS = (1.5, 4.0)
+MARGINS = (1.5, 6.0)
 """Decibels that the search asks for above the bound, since it looks at other pictures than the judges; then more."""
 
 
