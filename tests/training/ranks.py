@@ -21,10 +21,11 @@ def game(method: str) -> Bench:
     """The method in double precision, as its YAML weighs it."""
     torch.manual_seed(0)
     adam = partial(torch.optim.Adam, lr=1e-3, betas=(0.5, 0.999))
+    weights = recipe(method)["weights"]
     subject = System(
         build(method, **OFF.get(method, {})),
-        {"generator": adam, "discriminator": adam},
-        recipe(method)["weights"],
+        dict.fromkeys(weights, adam),
+        weights,
         total_images=100,
         epoch_images=50,
         ema=10,
