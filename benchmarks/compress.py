@@ -201,7 +201,6 @@ def _about(folder: Path) -> dict[str, Any]:
         "network": card.network,
         "arguments": card.arguments,
         "weights_sha256": card.weights_sha256,
-        "overrides": card.training.get("overrides"),
         "images_seen": card.training.get("images_seen"),
         "objective": card.losses,
     }
