@@ -2,29 +2,22 @@
 
 import json
 import shutil
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ganstyle.cli.commands import OverwriteError
+from ganstyle.cli.rungs import PRUNED, STUDENT, WORK, Job, pruned_of, quantized_of, student_of, teacher_of
 
 if TYPE_CHECKING:
-    from ganstyle.backends.model import Images
     from ganstyle.compress.ladder import Goal, Rung, Step
     from ganstyle.compress.target import Student
-    from ganstyle.training.compress import Lesson
 
-STUDENT, PRUNED, WORK, REPORT = "student", "pruned", "training", "compress.json"
+REPORT = "compress.json"
 JUDGED, WEIGHED = 16, 16
 """Photographs that distances to the teacher are measured on, and those that channels are judged by."""
 SIDE = 256
-TOLERANCE = 1.05
-"""How many times as far from the teacher as the student a pruned network may be to be worth it."""
-RECOVERY_PACE = 0.5
-"""Factor of the learning rate while a pruned network recovers."""
 DETAILS = """\
 Three steps, each of which leaves its result in the folder --output:
 
@@ -43,29 +36,6 @@ examples:
   ganstyle compress models/big --target 20x --data photographs --images 40000 --set trainer.batch_size=16 --output small
   ganstyle compress models/big --target 10x --data photographs --prune 0 --to none --output small
 """
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a command line asks for."""
-
-    words: Namespace
-    photographs: Path
-    weighed: "list[Images]"
-    judged: "list[Images]"
-
-    def place(self, name: str) -> Path:
-        """Where something lies in the output folder."""
-        output: Path = self.words.output
-        return output / name
-
-    def lesson(self, name: str, **changes: Any) -> "Lesson":
-        """One training, in a folder of its own."""
-        from ganstyle.training.compress import Lesson
-
-        words = self.words
-        given = {"images": words.images, "overrides": tuple(words.set), "resume": words.resume} | changes
-        return Lesson(words.artifact, self.photographs, self.place(WORK) / name, **given)
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -97,9 +67,9 @@ def run(words: Namespace) -> int:
     job = _job(words, int(network.size_multiple))  # type: ignore[arg-type]
     _prepare(job, student)
     _tell_student(student)
-    steps = [*_teacher(job), *_taught(job, student)]
-    steps += _shortened(job, steps)
-    steps += _quantized(job, steps)
+    steps = [*teacher_of(job), *student_of(job, student)]
+    steps += pruned_of(job, steps)
+    steps += quantized_of(job, steps)
     return _conclude(job, steps, factor)
 
 
@@ -172,94 +142,6 @@ def _tell_student(student: "Student") -> None:
         f"{size.parameters / 1e6:.2f} M parameters, {size.multiply_adds / 1e9:.2f} G multiply-adds at 256 x 256",
         flush=True,
     )
-
-
-def _teacher(job: Job) -> "list[Step]":
-    from ganstyle.compress.ladder import Step
-
-    return [Step("teacher", job.words.artifact, job.words.artifact)]
-
-
-def _taught(job: Job, student: "Student") -> "list[Step]":
-    """Teach the student, unless that was done before."""
-    from ganstyle.compress.ladder import Step
-    from ganstyle.training.compress import taught
-
-    output = job.place(STUDENT)
-    if not (output / "card.json").is_file():
-        _keep(job, taught(job.lesson(STUDENT, student=student.arguments)), output)
-    return [Step("student", output, output)]
-
-
-def _shortened(job: Job, steps: "Sequence[Step]") -> "list[Step]":
-    """Prune the student and let it recover, unless that was done before."""
-    from ganstyle.compress.ladder import Step
-    from ganstyle.compress.shorten import shorten
-    from ganstyle.training.compress import taught
-
-    words, output, narrow = job.words, job.place(PRUNED), job.place(WORK) / "narrowed"
-    if words.prune == 0:
-        return []
-    if not (output / "card.json").is_file():
-        if not narrow.is_dir():
-            shorten(steps[-1].path, words.artifact, narrow, job.weighed, words.prune)
-        images = _recovery(words)
-        _keep(job, taught(job.lesson(PRUNED, student=narrow, images=images, pace=RECOVERY_PACE)), output)
-    return [Step("pruned", output, output)]
-
-
-def _recovery(words: Namespace) -> int:
-    images: int = words.recovery or max(1, words.images // 4)
-    return images
-
-
-def _keep(job: Job, trained: Path, output: Path) -> None:
-    """Publish what a lesson made, with the teacher's name and terms on its card."""
-    from ganstyle import artifact
-    from ganstyle.compress.shorten import kept
-
-    words, made = job.words, artifact.load(trained)
-    teacher, about = artifact.read_card(words.artifact), kept(made.card)
-    budget = {STUDENT: words.images} | ({} if output.name == STUDENT else {"recovery": _recovery(words)})
-    about["training"] |= {"target": words.target, "budget": budget, "experiment": f"compress {output.name}"}
-    licence = f"{teacher.licence}; photographs to imitate it on: {made.card.licence}"
-    artifact.save(made.network, output, **about | {"styles": teacher.styles, "licence": licence})
-
-
-def _quantized(job: Job, steps: "Sequence[Step]") -> "list[Step]":
-    """Write the better artifact in 8 bits; nothing where that harms it too much."""
-    from ganstyle.compress.ladder import Step
-    from ganstyle.export.errors import ParityError
-    from ganstyle.export.write import default_output, export
-
-    if job.words.to == "none":
-        return []
-    best = _best(job, steps)
-    output = default_output(best, job.words.to, "int8")
-    try:
-        export(best, output, to=job.words.to, precision="int8", calibrate=job.photographs)
-    except ParityError as error:
-        print(error, file=sys.stderr)
-        return []
-    return [Step("int8", output, best)]
-
-
-def _best(job: Job, steps: "Sequence[Step]") -> Path:
-    """The pruned artifact where it stays about as near to the teacher as the student, else the student."""
-    from ganstyle.compress.ladder import distance
-    from ganstyle.export.write import computing
-
-    if steps[-1].name != "pruned":
-        return steps[-1].path
-    teacher, student, pruned = (computing(step.path) for step in steps)
-    truths = [teacher(picture, None) for picture in job.judged]
-    before, after = (distance(compute, job.judged, truths) for compute in (student, pruned))
-    if after <= TOLERANCE * before:
-        return steps[-1].path
-    print(
-        f"pruning did not pay: {after:.4f} from the teacher, the student {before:.4f}; the student goes on.", flush=True
-    )
-    return steps[1].path
 
 
 def _conclude(job: Job, steps: "Sequence[Step]", factor: float) -> int:
