@@ -22,11 +22,12 @@ def progress_of(network: nn.Module) -> Announce:
         if not found.in_strips:
             return lambda products: None
         seconds = found.products * _seconds_for_one(network)
-        print(
-            f"in strips within {found.memory / 1e6:.0f} MB of memory, with {found.disk / 1e9:.1f} GB of temporary "
-            f"files in {tempfile.gettempdir()}; about {_duration(seconds)}",
-            file=sys.stderr,
-        )
+        room = f"within {found.memory / 1e6:.0f} MB of memory"
+        if found.window is None:
+            way = f"in strips {room}, with {found.disk / 1e9:.1f} GB of temporary files in {tempfile.gettempdir()}"
+        else:
+            way = f"in windows of {found.window.side} pixels {room}, without temporary files"
+        print(f"{way}; about {_duration(seconds)}", file=sys.stderr)
         return _bar(found.products) if sys.stderr.isatty() else lambda products: None
 
     return announce

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DETAILS = """\
 A picture keeps its size, depth (16 bits in PNG and TIFF), transparency, color profile and metadata. Pictures that
---max-memory does not hold go through in strips, with temporary files and to the same result; a mistake in one
+--max-memory does not hold go through in strips or windows, to the same result; a mistake in one
 picture of many does not stop the rest, and the exit code is 1 then. Every PNG, JPEG and WebP carries its recipe;
 see `ganstyle redo --help`.
 

@@ -8,15 +8,19 @@ from weakref import finalize
 import torch
 from torch import Tensor, nn
 
+from ganstyle.nn.blocks import Dropout
 from ganstyle.nn.norms import Style
 from ganstyle.stylize.flow import flow
 from ganstyle.stylize.maps import Map, Moments, Strip
-from ganstyle.stylize.memory import SHARE, BudgetError, Plan, free_memory
+from ganstyle.stylize.memory import SHARE, BudgetError, Plan, Window, free_memory
 from ganstyle.stylize.sources import Given, Grown
 from ganstyle.stylize.store import COPIES, HALO, Ledger, RoomError, Stored
+from ganstyle.stylize.windows import SIDES, reach, window
 
 STRIP_SHARE, LARGEST_STRIP = 3, 200_000_000
 """One part in so many of the memory goes to computing a strip if that is enough; larger strips gain nothing."""
+WINDOW_SHARE = 0.75
+"""The part of the memory that a window may take; the rest is for what is done to the picture afterwards."""
 WHOLE = 1.5
 """How much of what reading its most expensive map at once would take a whole picture takes: measured 0.5 to 1.2."""
 
@@ -33,10 +37,27 @@ def plan(network: nn.Module, height: int, width: int, memory: int | None = None,
     strip = min(max(memory // STRIP_SHARE, int(prices.least_strip * size)), LARGEST_STRIP, memory)
     if prices.largest * size * WHOLE <= memory:
         return Plan(False, memory, 0, prices.products, strip)
+    if (found := _window(network, height, width, prices.largest * WHOLE, memory // size, style)) is not None:
+        return Plan(True, memory, 0, prices.products * found.growth, int(memory * WINDOW_SHARE), found)
     _require_memory(float(prices.least_strip * size), memory, height, width)
     disk = _rehearse(network, height, width, memory - strip, style).ledger.most_on_disk
     _require_disk(disk)
     return Plan(True, memory, disk, prices.products, strip)
+
+
+def _window(
+    network: nn.Module, height: int, width: int, whole: float, numbers: int, style: Style | None
+) -> Window | None:
+    """Find windows for a network that takes so many numbers for the whole; None for one that looks at all of it."""
+    multiple = int(network.size_multiple)  # type: ignore[arg-type]
+    distance = None if draws(network) or multiple > min(SIDES) else reach(network, style)
+    per_pixel = whole / (height * width)
+    return None if distance is None else window(distance, multiple, width, per_pixel, numbers * WINDOW_SHARE)
+
+
+def draws(network: nn.Module) -> bool:
+    """Say whether a network draws random numbers at test."""
+    return any(isinstance(layer, Dropout) and layer.at_test and layer.probability > 0 for layer in network.modules())
 
 
 def _rehearse(network: nn.Module, height: int, width: int, memory: int, style: Style | None) -> "_Rehearsal":

@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 from ganstyle.backends.model import style_number
 from ganstyle.backends.padding import grown_sides
-from ganstyle.nn.blocks import Dropout
 from ganstyle.nn.norms import Style
-from ganstyle.stylize.budget import plan
+from ganstyle.stylize.budget import draws, plan
 from ganstyle.stylize.flow import flow
 from ganstyle.stylize.maps import Map
 from ganstyle.stylize.memory import Announce, Plan, silent
 from ganstyle.stylize.sources import Cropped, Given, Grown
 from ganstyle.stylize.store import Ledger, Storeroom
+from ganstyle.stylize.windows import Windowed
 
 
 class Painted(NamedTuple):
@@ -54,7 +54,11 @@ class Engine:
         progress = self.announce(found)
         room = Storeroom(self.kind, found.strip, Ledger(found.memory - found.strip), progress)
         with torch.inference_mode():
-            if found.in_strips or draws(self.network):
+            if found.window is not None:
+                numbers = found.strip / self.kind.element_size()
+                row = found.products / found.window.growth / grown.shape.rows
+                painted: Map = Windowed(self.network, grown, found.window, numbers, row, style)
+            elif found.in_strips or draws(self.network):
                 painted = flow(self.network, grown, room, style=style, seed=seed)
             else:
                 painted = Given(self._at_once(grown, style))
@@ -68,11 +72,6 @@ class Engine:
 
     def _grown(self, rows: int, columns: int) -> tuple[int, int]:
         return grown_sides(rows, columns, int(self.network.size_multiple))  # type: ignore[arg-type]
-
-
-def draws(network: nn.Module) -> bool:
-    """Say whether a network draws random numbers at test."""
-    return any(isinstance(layer, Dropout) and layer.at_test and layer.probability > 0 for layer in network.modules())
 
 
 def style_of(network: nn.Module, names: tuple[str, ...], style: int | str | None) -> Style | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from ganstyle.backends.model import Model
 from ganstyle.errors import GanstyleError
@@ -18,6 +19,20 @@ SHARE = 4
 
 class BudgetError(GanstyleError):
     """A memory budget that cannot be understood or kept."""
+
+
+class Window(NamedTuple):
+    """How a picture is divided for a network that looks no farther than some pixels."""
+
+    side: int
+    """Pixels of the result along a window."""
+    reach: int
+    """Pixels around it that the network must see."""
+
+    @property
+    def growth(self) -> float:
+        """How many times as much is computed as for the whole."""
+        return (1 + 2 * self.reach / self.side) ** 2
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,8 @@ class Plan:
     """Multiplications in all."""
     strip: int
     """Bytes for computing one strip; the rest holds maps."""
+    window: Window | None = None
+    """Where windows go through all layers at once; else each layer is computed by itself."""
 
 
 Announce = Callable[[Plan], Callable[[float], None]]
