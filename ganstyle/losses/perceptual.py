@@ -120,12 +120,35 @@ def style_statistics(features: Features, layers: Iterable[str], statistic: Stati
 def _energy_distance(
     results: Features, targets: Features, layers: Mapping[str, float], earlier: Features | None
 ) -> Scalar:
-    """Compare two sets of images; the means within a set are over different images."""
+    """Compare two sets of images by the statistics of their layers."""
     everything = targets if earlier is None else {k: torch.cat([targets[k], earlier[k]]) for k in layers}
     between, own, others = (
         _weighted_distances(a, {layer: statistics.unsqueeze(0) for layer, statistics in b.items()}, layers, everything)
         for a, b in ((results, everything), (results, results), (targets, everything))
     )
+    return _energy(between, own, others)
+
+
+@in_full_precision
+def energy_distance(
+    results: Float[Tensor, "batch numbers"],
+    targets: Float[Tensor, "targets numbers"],
+    earlier: Float[Tensor, "earlier numbers"] | None = None,
+) -> Scalar:
+    """Distance of two sets of images of which rows of numbers tell; `earlier` belong to the targets, see `style_loss`.
+
+    In the units of the numbers; 0 on average for equal distributions.
+    """
+    everything = targets if earlier is None else torch.cat([targets, earlier])
+    return _energy(*(_squares(a, b) for a, b in ((results, everything), (results, results), (targets, everything))))
+
+
+def _squares(some: Tensor, others: Tensor) -> Float[Tensor, "some others"]:
+    return (some.unsqueeze(1) - others.unsqueeze(0)).square().sum(2)
+
+
+def _energy(between: Tensor, own: Tensor, others: Tensor) -> Scalar:
+    """From squared distances, some x all, between and within sets; the means within a set are over different images."""
     return 2 * _root(between).mean() - _within(own) - _within(others)
 
 

@@ -10,11 +10,13 @@ from torch import Tensor, nn
 
 from ganstyle.errors import ConfigError, unknown
 from ganstyle.losses.adversarial import game
+from ganstyle.losses.bands import band_energies
 from ganstyle.losses.patches import patch_sliced_wasserstein
 from ganstyle.losses.perceptual import (
     DISTRIBUTION,
     STYLE_TARGETS,
     content_loss,
+    energy_distance,
     gram,
     moments,
     style_loss,
@@ -28,7 +30,12 @@ from ganstyle.methods.penalties import Sight, slope_penalties
 from ganstyle.nn.vgg import Perceptual
 from ganstyle.types import Batch, Features, Image, Losses, Scalar, Seeds
 
-STYLE_TERMS: Mapping[str, str] = {"gram": "style", "moments": "style_moments", "patches": "style_patches"}
+STYLE_TERMS: Mapping[str, str] = {
+    "gram": "style",
+    "moments": "style_moments",
+    "bands": "style_bands",
+    "patches": "style_patches",
+}
 """Ways to compare the manner in which two images are painted, and the term that each one adds."""
 
 
@@ -158,6 +165,8 @@ class PerceptualGAN(Method[Outputs]):
     def _style_loss(self, measure: str, features: Features, target: Features, out: Outputs) -> Scalar:
         if measure == "patches":
             return patch_sliced_wasserstein(out.fake, out.target, out.seed)
+        if measure == "bands":
+            return self._band_loss(out)
         statistic = {"gram": gram, "moments": moments}[measure]
         loss = partial(style_loss, features, target, self.style_layers, statistic=statistic, target=self.style_target)
         if self.style_target != DISTRIBUTION or not self.training:  # validation may see larger pictures
@@ -166,6 +175,14 @@ class PerceptualGAN(Method[Outputs]):
         earlier = self.memory.recall(measure, found)
         self.memory.keep(measure, found)
         return loss(earlier=earlier)
+
+    def _band_loss(self, out: Outputs) -> Scalar:
+        wanted = band_energies(out.target)
+        if not self.training:
+            return energy_distance(band_energies(out.fake), wanted)
+        earlier = self.memory.recall("bands", {"image": wanted})
+        self.memory.keep("bands", {"image": wanted})
+        return energy_distance(band_energies(out.fake), wanted, earlier["image"] if earlier else None)
 
     @property
     def memories(self) -> Mapping[str, Memory]:

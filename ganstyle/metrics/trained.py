@@ -16,6 +16,7 @@ TERMS: Mapping[str, tuple[Trained, ...]] = {
     "content": (Trained("self_similarity", same_features=True),),
     "style": (Trained("gram", same_features=True),),
     "style_moments": (Trained("gram", same_features=True),),
+    "style_bands": (Trained("gabor", same_features=False),),
     "style_patches": (Trained("patches", same_features=False),),
     "l1": (Trained("l1", same_features=False),),
 }

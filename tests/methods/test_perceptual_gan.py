@@ -83,14 +83,17 @@ def test_the_identity_is_asked_of_every_nth_picture_and_of_all_in_evaluation(
     assert len(method.eval()(batch).identity) == len(batch["target"])
 
 
-def test_style_is_compared_with_remembered_targets_in_training_only(tiny: Tiny, batch: Batch) -> None:
-    method = tiny("perceptual_gan", style_target="distribution", remembered=3)
+@pytest.mark.parametrize(("measure", "term"), [("gram", "style"), ("bands", "style_bands")])
+def test_style_is_compared_with_remembered_targets_in_training_only(
+    tiny: Tiny, batch: Batch, measure: str, term: str
+) -> None:
+    method = tiny("perceptual_gan", style=[measure], style_target="distribution", remembered=3)
     outputs = method(batch)
     other = replace(outputs, target=outputs.target.flip(3) * 0.2)
-    alone = losses(method.eval(), outputs)["style"]
-    assert losses(method.train(), outputs)["style"] == alone  # nothing to remember yet
+    alone = losses(method.eval(), outputs)[term]
+    assert losses(method.train(), outputs)[term] == alone  # nothing to remember yet
     losses(method, other)
-    assert abs(losses(method, outputs)["style"] - alone) > 1e-4
-    assert losses(method.eval(), outputs)["style"] == alone
+    assert abs(losses(method, outputs)[term] - alone) > 1e-4
+    assert losses(method.eval(), outputs)[term] == alone
     (memory,) = method.memories.values()
     assert {len(rows) for rows in memory.rows.values()} == {3}

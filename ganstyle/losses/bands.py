@@ -1,0 +1,41 @@
+"""How much an image holds of light and color at each scale, wherever it is and whichever way it runs."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from ganstyle.losses.precision import in_full_precision
+from ganstyle.types import Image
+
+OPPONENT = ((1.0, 1.0, 1.0), (1.0, -1.0, 0.0), (1.0, 1.0, -2.0))
+"""Light, red against green, yellow against blue; brought to length 1."""
+OCTAVES = 5
+QUIET = (2.0 / 255.0) ** 2
+"""Energy that counts as none: that of one step of 8 bits."""
+
+
+@in_full_precision
+def band_energies(image: Image) -> Float[Tensor, "batch bands"]:
+    """Logarithms of the mean energy in the octaves of light, then of two opponent colors, the finest first.
+
+    An octave is what a blur of 5 pixels takes away; the next one is that of the image at half the size, up to five, or
+    as many as leave 2 pixels. A logarithm
+    follows ratios: a gray picture among colorful ones is as far from these as they are from it, whereas in means of
+    products (Gram matrices) it hardly counts. An image without any contrast has log (2/255)^2 everywhere.
+
+    Source: Burt & Adelson 1983 (the octaves); Ruderman et al. 1998 (opponent colors as axes of natural images).
+    """
+    axes = F.normalize(torch.tensor(OPPONENT), dim=1).to(image)
+    planes = torch.einsum("oc,bchw->bohw", axes, image)
+    energies: list[Tensor] = []
+    while not energies or (len(energies) < OCTAVES and min(planes.shape[2:]) >= 4):
+        planes = F.avg_pool2d(planes, 2) if energies else planes
+        energies.append((planes - _blurred(planes)).square().mean((2, 3)))
+    return (torch.stack(energies, 2).flatten(1) + QUIET).log()
+
+
+def _blurred(planes: Float[Tensor, "batch planes rows columns"]) -> Float[Tensor, "batch planes rows columns"]:
+    line = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]).to(planes) / 16
+    filters = torch.outer(line, line).expand(planes.shape[1], 1, -1, -1)
+    return F.conv2d(F.pad(planes, (2, 2, 2, 2), mode="replicate"), filters, groups=planes.shape[1])
