@@ -1,0 +1,1 @@
+"""What `python -m benchmarks.train_speed` times."""

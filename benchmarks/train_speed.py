@@ -1,0 +1,190 @@
+"""Time training against the incumbent: `python -m benchmarks.train_speed --output benchmarks/results/train_speed.json`.
+
+pix2pix (U-Net-256 with batch norm) and CycleGAN (two ResNet-9) at 256 x 256 step in turns: the baseline as
+`benchmarks/train/incumbent.py` writes it, ganstyle in fp32, and ganstyle as `train.py` runs it with
+trainer.precision=auto. Figures are ratios to the baseline of the same round, so that a busy machine cancels out.
+Beside them: model FLOPs per second and what the machine's own convolutions reach, where the time of a step goes, peak
+memory (of a process of its own), and whether the arithmetic is the same.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.inference.timing import interleaved, told
+from benchmarks.record import machine
+from benchmarks.train.incumbent import GAMES
+from benchmarks.train.ours import RECIPES, SIDE, Arm
+from ganstyle.training.provenance import commit
+from ganstyle.types import Batch
+
+OURS: Mapping[str, str] = {"ganstyle fp32": "32", "ganstyle": "auto"}
+BARS = {"pix2pix": 1.6, "cyclegan": 1.5}
+"""Times the baseline's images per second, at batch 1, on a processor with bf16 instructions."""
+ONE_STEP, MANY_STEPS, STEPS = 0.01, 0.005, 60
+"""How far a loss may be from the baseline's after one step, the mean L1 over so many steps, as a share."""
+ROUNDS = {"pix2pix": 8, "cyclegan": 4}
+
+
+def main() -> None:
+    """Measure what is asked for and put it into the results file."""
+    words = _arguments()
+    torch.set_num_threads(words.threads)
+    if words.memory:
+        print(_own_peak(*words.memory.split("/")))
+        return
+    kept = json.loads(words.output.read_text()) if words.output.exists() else {}
+    found = kept.get("recipes", {})
+    for recipe in words.recipes:
+        for size in words.batch_sizes:
+            found.setdefault(recipe, {})[f"batch {size}"] = measured(recipe, size, words.threads)
+            print(json.dumps({recipe: found[recipe]}, indent=2), flush=True)
+    result = {
+        "command": f"python -m benchmarks.train_speed --threads {words.threads}",
+        "commit": commit(),
+        "machine": machine(),
+        "torch": torch.__version__,
+        "load": round(os.getloadavg()[0], 1),
+        "protocol": f"{SIDE} x {SIDE} pixels, wall time of whole steps in turns; times_as_fast: median over the rounds "
+        "of the ratio to the incumbent's step of the same round; peak_gigaflops: of 3 x 3 convolutions in the same run",
+        "peak_gigaflops": peaks(),
+        "recipes": found,
+    }
+    words.output.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/train_speed.json"))
+    parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--batch-sizes", nargs="+", type=int, default=[1, 4])
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--memory", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def measured(recipe: str, size: int, threads: int) -> dict[str, Any]:
+    """Time all arms of a recipe in turns, and say what is behind the figures."""
+    batch = images(size)
+    arms: dict[str, Any] = {"incumbent": GAMES[recipe]()}
+    arms |= {name: Arm(recipe, size, precision) for name, precision in OURS.items()}
+    same = likeness(recipe, arms, batch) if size == 1 else {}
+    flops = flops_of(arms["incumbent"].step, batch)
+    taken = interleaved({name: partial(arm.step, batch) for name, arm in arms.items()}, ROUNDS[recipe], clock)
+    rows = told(taken, "incumbent")
+    for name, row in rows.items():
+        seconds = row["milliseconds"] / 1000
+        row |= {"images_per_second": round(size / seconds, 3), "gigaflops": round(flops / seconds / 1e9, 1)}
+        row["peak_gigabytes"] = peak(recipe, name, size, threads)
+    rows["ganstyle"]["seconds_by_part"] = split(arms["ganstyle"], batch)
+    found = {"gigaflop_per_step": round(flops / 1e9, 1), "arms": rows, "arithmetic": same}
+    if size == 1:
+        reached = rows["ganstyle"]["times_as_fast"]
+        found["bar"] = {"times_as_fast": reached, "at_least": BARS[recipe], "met": reached >= BARS[recipe]}
+    return found
+
+
+def clock() -> float:
+    """Wall time once all that was asked for is done."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def images(size: int) -> Batch:
+    """Draw a batch of smooth pictures."""
+    coarse = torch.rand(2 * size, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    source, target = nn.functional.interpolate(coarse, (SIDE, SIDE), mode="bicubic").clamp(-1, 1).chunk(2)
+    return {"source": source, "target": target, "seed": torch.arange(size)}
+
+
+def flops_of(step: Callable[[Batch], object], batch: Batch) -> int:
+    """Count the floating-point operations of one step, forward and backward."""
+    counter = FlopCounterMode(display=False)
+    with counter:
+        step(batch)
+    total: int = counter.get_total_flops()
+    return total
+
+
+def likeness(recipe: str, arms: Mapping[str, Any], batch: Batch) -> dict[str, Any]:
+    """Start both precisions from the baseline's weights: losses of one step, and the mean L1 over many."""
+    near = "l1" if recipe == "pix2pix" else "cycle"
+    steps = STEPS if recipe == "pix2pix" else STEPS // 10
+    baseline = arms["incumbent"]
+    for name in OURS:
+        arms[name].like(baseline)
+    runs = {name: [_plain(arm, batch, number) for number in range(steps)] for name, arm in arms.items()}
+    first = runs["incumbent"][0]
+    one = {name: {term: abs(run[0][term] / first[term] - 1) for term in first} for name, run in runs.items()}
+    means = {name: sum(losses[near] for losses in run) / steps for name, run in runs.items()}
+    many = {name: abs(mean / means["incumbent"] - 1) for name, mean in means.items()}
+    return {
+        "one_step": {name: {t: round(v, 5) for t, v in terms.items()} for name, terms in one.items() if name in OURS},
+        "one_step_met": all(v <= ONE_STEP for name in OURS for v in one[name].values()),
+        f"mean_{near}_of_{steps}_steps": {name: round(many[name], 5) for name in OURS},
+        "many_steps_met": all(many[name] <= MANY_STEPS for name in OURS),
+    }
+
+
+def _plain(arm: Any, batch: Batch, number: int) -> dict[str, float]:
+    torch.manual_seed(number)  # dropout
+    losses: Mapping[str, Tensor] = arm.step(batch)
+    return {name: float(loss) for name, loss in losses.items()}
+
+
+def split(arm: Arm, batch: Batch, steps: int = 3) -> dict[str, float]:
+    """Say where the time of a step goes, in seconds."""
+    with arm.clocked() as found:
+        began = clock()
+        for _ in range(steps):
+            arm.step(batch)
+        whole = clock() - began
+    parts = {part: round(seconds / steps, 4) for part, seconds in found.items()}
+    return parts | {"overhead": round((whole - sum(found.values())) / steps, 4), "whole": round(whole / steps, 4)}
+
+
+def peak(recipe: str, arm: str, size: int, threads: int) -> float:
+    """The most gigabytes that a process holds which takes two steps."""
+    words = ["--memory", f"{recipe}/{arm}/{size}", "--threads", str(threads)]
+    done = subprocess.run([sys.executable, "-m", "benchmarks.train_speed", *words], capture_output=True, text=True)
+    return float(done.stdout.split()[-1])
+
+
+def _own_peak(recipe: str, name: str, size: str) -> float:
+    arm: Any = GAMES[recipe]() if name == "incumbent" else Arm(recipe, int(size), OURS[name])
+    for _ in range(2):
+        arm.step(images(int(size)))
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
+
+
+def peaks() -> dict[str, float]:
+    """What convolutions reach here: 3 x 3, 256 channels, 64 x 64 pixels, the best of ten."""
+    return {name: _peak_of(kind) for name, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16))}
+
+
+def _peak_of(kind: torch.dtype) -> float:
+    layer, x = nn.Conv2d(256, 256, 3, padding=1).to(kind), torch.rand(4, 256, 64, 64).to(kind)
+    times = []
+    with torch.inference_mode():
+        for _ in range(10):
+            began = clock()
+            layer(x)
+            times.append(clock() - began)
+    return round(2 * 9 * 256**2 * 4 * 64**2 / min(times) / 1e9, 1)
+
+
+if __name__ == "__main__":
+    main()
