@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -13,10 +14,13 @@ import torch
 
 from ganstyle.errors import CheckpointError
 from ganstyle.training.distributed import gather, rank, world_size
+from ganstyle.training.folder import FULL
 from ganstyle.training.journal import Journal
 from ganstyle.training.system import System
 
 FORMAT = 1
+SCARCE = 1 << 20
+"""Bytes free, below which a write that failed is taken to have filled the disk."""
 
 
 def capture(system: System, identity: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,7 +97,11 @@ def restore_results(system: System, state: Mapping[str, Any]) -> None:
 
 
 def save(state: Mapping[str, Any], path: Path) -> None:
-    """Write a checkpoint whole or not at all: temporary file, fsync, rename, fsync of the folder."""
+    """Write a checkpoint whole or not at all: temporary file, fsync, rename, fsync of the folder.
+
+    Raises:
+        CheckpointError: the disk is full; what was at `path` is as it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -102,13 +110,41 @@ def save(state: Mapping[str, Any], path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
-    except BaseException:
+    except BaseException as error:
+        full = is_full(error, path.parent)
         Path(temporary).unlink(missing_ok=True)
+        if full:
+            raise CheckpointError(_told_full(state, path)) from error
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def is_full(error: BaseException, folder: Path) -> bool:
+    """Whether an error says that the disk of a folder is full; torch's writer does not say why it failed."""
+    if isinstance(error, OSError):
+        return error.errno in FULL
+    return isinstance(error, RuntimeError) and shutil.disk_usage(folder).free < SCARCE
+
+
+def _told_full(state: Mapping[str, Any], path: Path) -> str:
+    megabytes, free = _bytes(state) / 1e6, shutil.disk_usage(path.parent).free / 1e6
+    return (
+        f"the disk of {path.parent} is full: a checkpoint takes {megabytes:.1f} MB and {free:.1f} MB are free. The "
+        f"checkpoints written before are whole; free {3 * megabytes:.0f} MB or more, such as folders of old runs, or "
+        "samples/ and checkpoints/healthy_*.ckpt of this one, then go on with resume=last."
+    )
+
+
+def _bytes(state: Any) -> int:
+    """Count the bytes of all tensors in a nested state."""
+    if isinstance(state, torch.Tensor):
+        return state.numel() * state.element_size()
+    parts = state.values() if isinstance(state, Mapping) else state if isinstance(state, list | tuple) else ()
+    return sum(_bytes(part) for part in parts)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed in a folder outlive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

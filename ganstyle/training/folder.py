@@ -1,5 +1,6 @@
 """The folder of a run: where it is, who may write in it, what is recorded there, and what may be resumed."""
 
+import errno
 import fcntl
 import logging
 import os
@@ -15,8 +16,14 @@ from ganstyle.errors import CheckpointError, ConfigError
 
 LAST = "last"
 CONFIG = "config.yaml"
-FREE_KEYS = ("resume", "runs", "licence", "objective", "logger", "callbacks", "trainer.workers", "trainer.log_every")
+FREE_KEYS = (
+    *("resume", "runs", "licence", "objective", "logger", "callbacks"),
+    *("trainer.workers", "trainer.log_every", "data.on_bad_image", "data.cache", "data.cache_limit", "data.index"),
+)
 """Keys that may change between a run and its resumption, because they do not change what is trained."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a write says where nothing more fits: on the disk, into the user's share of it, into one file."""
 
 
 def conf_folder() -> Path:
@@ -107,6 +114,18 @@ def taken(folder: Path) -> Iterator[None]:
         except BaseException:
             _discard_if_unused(folder)
             raise
+
+
+def is_taken(folder: Path) -> bool:
+    """Whether a run is writing in a folder now."""
+    if not (folder / ".lock").is_file():
+        return False
+    with (folder / ".lock").open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def record(folder: Path, config: DictConfig, overrides: list[str]) -> None:

@@ -8,7 +8,7 @@ from hydra.errors import HydraException, InstantiationException, MissingConfigEx
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from ganstyle.errors import CheckpointError, ConfigError, GanstyleError, TrainingError, suggestion
-from ganstyle.training.folder import conf_folder
+from ganstyle.training.folder import FULL, conf_folder
 
 
 def sentence(error: BaseException) -> str | None:
@@ -16,7 +16,7 @@ def sentence(error: BaseException) -> str | None:
     chain = list(_chain(error))
     for cause in chain:
         if isinstance(cause, GanstyleError):
-            return str(cause)
+            return _from_worker(str(cause))
     for kind, tell in TELLERS:
         for cause in chain:
             if isinstance(cause, kind) and (told := tell(cause)):
@@ -79,6 +79,20 @@ def _bad_file(error: Any) -> str | None:
     return f"{error.filename}: {error.strerror}." if error.filename and error.strerror else None
 
 
+def _from_worker(text: str) -> str:
+    """What a process that loads pictures said: its last line, where the loader has put a trace before it."""
+    if not re.match(r"Caught \w+ in DataLoader worker process", text):
+        return text
+    return text.strip().splitlines()[-1].partition(": ")[2]
+
+
+def _full_disk(error: Any) -> str | None:
+    if error.errno not in FULL:
+        return None
+    what = f" while {error.filename} was written" if error.filename else ""
+    return f"the disk is full{what}: free some space, then go on with resume=last, from the last checkpoint."
+
+
 def _bad_override(error: BaseException) -> str | None:
     text = _first_line(error)
     if added := re.search(r"To append to your config use (\S+)", str(error)):
@@ -103,6 +117,18 @@ def _lost_rank(error: BaseException) -> str | None:
     return "another process of this run ended; what it said stands above." if lost else None
 
 
+def _lost_worker(error: BaseException) -> str | None:
+    """A process that loads pictures and is no more."""
+    lost = re.search(r"DataLoader worker \(pid.*\) (?:is killed by signal: (\w+)|exited unexpectedly)", str(error))
+    if not lost:
+        return None
+    how = f" (signal: {lost.group(1)})" if lost.group(1) else ""
+    return (
+        f"a process that loads pictures was killed{how}, as happens where memory runs out; the last checkpoint is "
+        "kept: go on with resume=last, and with fewer trainer.workers if it happens again."
+    )
+
+
 def is_everybodys(error: BaseException) -> bool:
     """Whether all ranks of a run meet this mistake alike, so that one telling is enough."""
     return any(isinstance(cause, ConfigError | CheckpointError | TrainingError) for cause in _chain(error))
@@ -118,5 +144,7 @@ TELLERS: tuple[tuple[type[BaseException], Callable[[Any], str | None]], ...] = (
     (OmegaConfBaseException, _bad_value),
     (ValueError, _bad_group),
     (RuntimeError, _lost_rank),
+    (RuntimeError, _lost_worker),
+    (OSError, _full_disk),
     (OSError, _bad_file),
 )

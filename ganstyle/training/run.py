@@ -15,7 +15,7 @@ from pytorch_lightning.loggers import Logger
 
 from ganstyle.data.problem import Problem
 from ganstyle.errors import ConfigError, TrainingError, suggestion
-from ganstyle.training import checkpoint, folder
+from ganstyle.training import checkpoint, folder, latest
 from ganstyle.training.build import build_callbacks, build_system, build_trainer
 from ganstyle.training.callbacks.checkpoints import Checkpoints
 from ganstyle.training.callbacks.curves import Curves
@@ -124,12 +124,10 @@ def _state(config: DictConfig, path: Path) -> State | None:
     if not config.resume:
         return None
     asked = Path(str(config.resume))
-    file = asked if asked.suffix == ".ckpt" else path / "checkpoints" / "last.ckpt"
-    if file.is_file() or asked.suffix == ".ckpt":
-        return checkpoint.load(file)
-    if process_number() == 0:
+    state = checkpoint.load(asked) if asked.suffix == ".ckpt" else latest.newest(path / "checkpoints")
+    if state is None and process_number() == 0:
         log.warning("%s holds no checkpoint yet, so there is nothing to resume: the run starts over.", path)
-    return None
+    return state
 
 
 def _refuse_changes(state: State, identity: State) -> None:
@@ -180,6 +178,7 @@ def _record(config: DictConfig, path: Path, overrides: list[str], state: State |
     if process_number() > 0:
         return
     folder.record(path, config, overrides)
+    latest.tidy(path / "checkpoints")
     if state is not None:
         log.info("resuming %s at %d of %d images.", path, state["images_seen"], system.total_images)
     else:

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from training.game import REPOSITORY, TESTS, fault, here, newest, train
 
+from ganstyle.errors import ImageError
+from ganstyle.training import mistakes
+
 MISTAKES = {
     "methd=cut": "unknown configuration key 'methd'; did you mean 'method'?",
     "trainer.max_imgaes=3": "unknown configuration key 'trainer.max_imgaes'; did you mean 'max_images'?",
@@ -73,6 +76,30 @@ def test_a_mistake_is_one_sentence(told: tuple[dict[str, tuple[int, str]], Path]
     assert said.startswith("train.py: ")
     assert said.count("\n") == 1
     assert MISTAKES[mistake] in said
+
+
+TROUBLE = {
+    "a process that loads pictures was killed (signal: Killed), as happens": RuntimeError(
+        "DataLoader worker (pid 12) is killed by signal: Killed. "
+    ),
+    "a process that loads pictures was killed, as happens": RuntimeError(
+        "DataLoader worker (pid(s) 12, 13) exited unexpectedly"
+    ),
+    "the disk is full while runs/x/csv was written: free some space": OSError(28, "No space left", "runs/x/csv"),
+    "the disk is full: free some space, then go on with resume=last": OSError(28, "No space left"),
+    "a.png is damaged or cut short (broken).": ImageError(
+        "Caught ImageError in DataLoader worker process 1.\nOriginal Traceback (most recent call last):\n"
+        '  File "x.py", line 3, in y\nganstyle.errors.ImageError: a.png is damaged or cut short (broken).\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", TROUBLE)
+def test_what_goes_wrong_in_a_long_run_is_one_sentence(sentence: str) -> None:
+    told = mistakes.sentence(TROUBLE[sentence])
+    assert told is not None
+    assert told.startswith(sentence)
+    assert "\n" not in told
 
 
 @pytest.mark.slow

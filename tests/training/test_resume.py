@@ -210,6 +210,19 @@ def test_a_damaged_checkpoint_is_one_sentence(tmp_path: Path, dead: Path, damage
     assert "last.ckpt is not a" in ended.err
 
 
+def test_a_damaged_newest_checkpoint_costs_only_the_time_since_the_one_before(tmp_path: Path) -> None:
+    expected = whole(tmp_path / "whole")
+    with pytest.raises(Crash):
+        here(tmp_path / "cut", *cut(20))
+    run = newest(tmp_path / "cut")
+    flip(run / "checkpoints" / "last.ckpt")
+    ended = here(tmp_path / "cut", "resume=last")
+    assert ended.code == 0, ended.err
+    assert "The run goes on from the one before it, at 8 images." in ended.err
+    assert drift(expected, run) == []
+    assert (run / "checkpoints" / "last.ckpt.damaged").is_file()
+
+
 def test_pictures_that_changed_are_refused(tmp_path: Path, collections: tuple[str, ...]) -> None:
     with pytest.raises(Crash):
         here(tmp_path, *cut(10), base=collections)

@@ -1,4 +1,4 @@
-"""`last.ckpt` every so many images, and `best.ckpt` by the score that the configuration names."""
+"""`last.ckpt` every so many images, the one before it, and `best.ckpt` by the score that the configuration names."""
 
 import math
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 from pytorch_lightning import Callback, Trainer
 
-from ganstyle.training import checkpoint
+from ganstyle.training import checkpoint, latest
 from ganstyle.training.collapse import NonFiniteError
 from ganstyle.training.system import System
 from ganstyle.training.values import one_of, whole
@@ -18,7 +18,7 @@ class Checkpoints(Callback):
     """Saves the run between two turns, whole or not at all.
 
     Args:
-        every: images between two saves of `last.ckpt`; one more comes at the end.
+        every: images between two saves of `last.ckpt`, the one before staying as `previous.ckpt`; one more at the end.
         monitor: the score of `system.scores` that decides which is `best.ckpt`; null keeps no best.
         mode: whether the best score is the least (`min`) or the greatest (`max`).
     """
@@ -53,11 +53,12 @@ class Checkpoints(Callback):
         """Write `best.ckpt` when there is a new best score, then `last.ckpt`, from which a crash in between starts."""
         system.journal.check()
         refuse_broken_weights(system)
-        names = ["best.ckpt", "last.ckpt"] if self._is_better(system.scores) else ["last.ckpt"]
+        is_best = self._is_better(system.scores)
         state = self.captured(system)
         if system.global_rank == 0:
-            for name in names:
-                checkpoint.save(state, folder / name)
+            if is_best:
+                checkpoint.save(state, folder / "best.ckpt")
+            latest.advance(state, folder)
 
     def captured(self, system: System) -> dict[str, Any]:
         """Collect the run's state with the plain values that belong to it; every rank must call it."""

@@ -10,7 +10,7 @@ from pytorch_lightning import Callback, Trainer
 
 from ganstyle.errors import ConfigError
 from ganstyle.images import grid
-from ganstyle.training import checkpoint
+from ganstyle.training import checkpoint, latest
 from ganstyle.training.callbacks.checkpoints import Checkpoints
 from ganstyle.training.collapse import CollapseError, NonFiniteError
 from ganstyle.training.distributed import barrier, rank
@@ -184,7 +184,8 @@ class Health(Callback):
         for own in state["ranks"]:
             own["witness"] |= {"verdicts": self.monitor.verdicts, "keeps": {"refuge": self.refuge.state_dict()}}
         if rank() == 0:
-            checkpoint.save(state, self.folder / "checkpoints" / "last.ckpt")
+            latest.advance(state, self.folder / "checkpoints")
+            latest.forget_previous(self.folder / "checkpoints")
             log.warning("rolled back to %d images with learning rates x %g.", state["images_seen"], state["slowdown"])
         return state
 
