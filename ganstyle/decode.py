@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import simplejpeg
 from jaxtyping import UInt8, UInt16
 from numpy import ndarray
 from PIL import Image as Pillow
@@ -29,6 +30,11 @@ LARGEST = 100_000_000
 """Pixels; a larger file is taken for a decompression bomb unless the caller says otherwise."""
 ORIENTATION = 0x0112
 """The EXIF tag; values from 5 mean that the picture lies on its side."""
+MARGIN = 2.0
+"""A JPEG is decoded at a half, a quarter or an eighth of its size where that is so many times what is wanted: shrunk
+from there it is at least 34 dB from the same picture decoded whole (tests/data/test_sized.py)."""
+LEAST_REDUCED = 64
+"""Pixels; the sides of smaller pictures round too coarsely to be halved."""
 
 
 def is_picture(path: Path) -> bool:
@@ -58,6 +64,65 @@ def from_pillow(picture: Pillow.Image) -> Pixels:
     return np.array(_rgb(ImageOps.exif_transpose(picture)))
 
 
+class Reduced(NamedTuple):
+    """A decoded picture as it lies in its file, perhaps smaller."""
+
+    pixels: Pixels
+    height: float
+    """Rows that the whole picture takes; where that is no whole number, the last row is filled in part."""
+    width: float
+    orientation: int
+    """EXIF's number for how to turn it upright (see `upright`)."""
+
+
+def decode(content: bytes, name: str, at_least: tuple[int, int], *, largest: int = LARGEST) -> Reduced:
+    """Decode the bytes of a picture, a JPEG at a reduced scale where `at_least` (upright height, width) allows it.
+
+    Args:
+        content: a whole file.
+        name: what the picture is called in messages.
+        at_least: the size that the picture will be shrunk to; `MARGIN` times it is decoded at least.
+        largest: pixels; a larger picture is refused.
+
+    Raises:
+        ImageError: not a picture, truncated, or too large.
+    """
+    with opened(BytesIO(content), name, largest) as picture:
+        if picture.format in ("JPEG", "MPO") and picture.mode in ("RGB", "L"):
+            fast = _decode_jpeg(content, picture, at_least)
+            if fast is not None:
+                return fast
+        picture.load()
+        pixels = from_pillow(picture)
+        return Reduced(pixels, float(pixels.shape[0]), float(pixels.shape[1]), 1)
+
+
+def _decode_jpeg(content: bytes, picture: Pillow.Image, at_least: tuple[int, int]) -> Reduced | None:
+    """Decode a JPEG by libjpeg-turbo; None for one with a fault, about which Pillow is to decide."""
+    orientation = int(picture.getexif().get(ORIENTATION, 1))
+    tall, wide = reversed(at_least) if orientation >= 5 else at_least
+    height, width = picture.height, picture.width
+    room = min(height / tall, width / wide) / MARGIN if min(height, width) >= LEAST_REDUCED else 1.0
+    divisor = next((divisor for divisor in (8, 4, 2) if room >= divisor), 1)
+    least = (-(-height // divisor), -(-width // divisor))
+    try:
+        pixels = simplejpeg.decode_jpeg(content, "RGB", min_height=least[0], min_width=least[1], min_factor=1)
+    except ValueError:
+        return None
+    return Reduced(pixels, height / divisor, width / divisor, orientation)
+
+
+def upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Turn and mirror a picture as EXIF's orientation, 1 to 8, asks; other numbers leave it."""
+    if orientation >= 5:
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
 class Header(NamedTuple):
     """What a picture file says of itself before it is decoded."""
 
@@ -69,13 +134,15 @@ class Header(NamedTuple):
     """By content, not by name, e.g. JPEG."""
 
 
-def header(path: Path | str, *, largest: int = LARGEST) -> Header:
+def header(path: Path | str, *, largest: int = LARGEST, content: bytes | None = None) -> Header:
     """Return size (as `read` would show it, upright), mode and format without decoding.
+
+    With `content`, these bytes are looked at and the path is only their name.
 
     Raises:
         ImageError: missing, not a picture, or of more than `largest` pixels.
     """
-    with opened(Path(path), str(path), largest) as picture:
+    with opened(Path(path) if content is None else BytesIO(content), str(path), largest) as picture:
         width, height = picture.size
         kind = picture.format or ""
         lies = kind != "TIFF" and picture.getexif().get(ORIENTATION, 1) >= 5

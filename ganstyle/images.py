@@ -50,10 +50,12 @@ __all__ = [
     "from_pillow",
     "grid",
     "header",
+    "in_range",
     "is_picture",
     "jpeg_quality",
     "opened",
     "pad",
+    "planes",
     "read",
     "recompress",
     "resize",
@@ -70,7 +72,17 @@ READABLE_SIDE = 192
 
 def to_tensor(pixels: UInt8[ndarray, "height width 3"]) -> Float[Tensor, "3 height width"]:
     """Turn RGB bytes into an image in [-1, 1], channels first."""
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float() / 127.5 - 1.0
+    return in_range(planes(pixels))
+
+
+def planes(pixels: UInt8[ndarray, "height width 3"]) -> UInt8[Tensor, "3 height width"]:
+    """Turn RGB bytes into a tensor of bytes, channels first."""
+    return torch.from_numpy(np.array(pixels.transpose(2, 0, 1), order="C"))
+
+
+def in_range(image: UInt8[Tensor, "*batch 3 height width"]) -> Float[Tensor, "*batch 3 height width"]:
+    """Turn bytes into images in [-1, 1], on whatever device they are: the same bits on all of them."""
+    return image.float() / 127.5 - 1.0
 
 
 def to_uint8(image: Float[Tensor, "*batch 3 height width"]) -> UInt8[ndarray, "*batch height width 3"]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from ganstyle.data.catalogue import CATALOGUE
 from ganstyle.draws import seed_of
@@ -56,11 +56,16 @@ def sides(direction: str) -> tuple[str, str]:
 def fingerprint(path: Path) -> str:
     """Hash what a file holds: its length and up to 64 KiB from either end; its name does not count."""
     with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(0)
-        head = file.read(SAMPLE)
-        file.seek(max(file.tell(), size - SAMPLE))
-        return blake2b(size.to_bytes(8, "little") + head + file.read(), digest_size=16).hexdigest()
+        return hashed(file)
+
+
+def hashed(file: IO[bytes]) -> str:
+    """Hash what an open file holds, as `fingerprint` does."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    head = file.read(SAMPLE)
+    file.seek(max(file.tell(), size - SAMPLE))
+    return blake2b(size.to_bytes(8, "little") + head + file.read(), digest_size=16).hexdigest()
 
 
 def content_hash(paths: Sequence[Path]) -> str:

@@ -1,5 +1,9 @@
 """Shuffling without a list: where each picture comes in an epoch, in constant memory."""
 
+import numpy as np
+from jaxtyping import UInt64
+from numpy import ndarray
+
 from ganstyle.draws import seed_of
 
 ROUNDS = 8
@@ -47,3 +51,11 @@ def _mix(value: int) -> int:
     value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & WORD
     value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & WORD
     return value ^ (value >> 31)
+
+
+def mixed(values: UInt64[ndarray, "count"], *seed_parts: int | str) -> UInt64[ndarray, "count"]:
+    """Scramble 64-bit numbers by a key, all at once: a bijection, so that different ones stay different."""
+    scrambled = values + np.uint64(seed_of("mixed", *seed_parts))
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        scrambled = (scrambled ^ (scrambled >> np.uint64(shift))) * np.uint64(factor)
+    return scrambled ^ (scrambled >> np.uint64(31))

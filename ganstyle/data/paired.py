@@ -8,15 +8,17 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 
+from ganstyle.data.cache import Keeping
 from ganstyle.data.catalogue import CATALOGUE
 from ganstyle.data.folders import content_hash, held_out_folder, missing, pictures_in, sides, split, spread
 from ganstyle.data.order import drawn
 from ganstyle.data.pictures import MEMORY, Pictures, by_short_side
-from ganstyle.data.problem import Example, Problem
+from ganstyle.data.problem import Example, Problem, scaled
+from ganstyle.data.tolerant import SKIP, STOP, Tolerant
 from ganstyle.data.transforms import Augmentation, framed
 from ganstyle.draws import seed_of
 from ganstyle.errors import DataError
-from ganstyle.images import Pixels, dimensions, to_tensor
+from ganstyle.images import Pixels, dimensions, planes, to_tensor
 
 Pair = tuple[Path, ...]
 """One file with A left and B right, or the files of A and B."""
@@ -35,6 +37,9 @@ def paired(
     view: int | None = None,
     val: int | None = 32,
     held_out: float = 0.1,
+    on_bad_image: str = STOP,
+    cache: str | None = None,
+    cache_limit: float = 64.0,
     seed: int = 0,
 ) -> Problem:
     """Pose the paired problem.
@@ -55,6 +60,9 @@ def paired(
         view: side of the pictures in validation and test; None means `crop`.
         val: how many of the held-out pairs are looked at during training.
         held_out: the share held out where there is no folder for it.
+        on_bad_image: what is done when a pair can no longer be read: stop, or skip it (see `Tolerant`).
+        cache: a folder that keeps the training pictures in their size; None decodes what memory cannot hold.
+        cache_limit: GiB that the folder may take.
         seed: shuffles, augments and splits.
 
     Raises:
@@ -66,9 +74,11 @@ def paired(
     mirrored = first == "B" and source is None
     augmentation = Augmentation(crop, flip=flip, extra=augment)
     side = view or crop
-    endless = Paired(_open(train, mirrored, resize, crop), augmentation, seed)
-    judged = HeldOut(_open(test, mirrored, side, 1, budget=0), side)
-    looked_at = HeldOut(_open(spread(test, val), mirrored, side, 1), side)
+    endless = Paired(
+        _open(train, mirrored, resize, crop, on_bad_image, keeping=Keeping.of(cache, cache_limit)), augmentation, seed
+    )
+    judged = HeldOut(_open(test, mirrored, side, 1, on_bad_image, budget=0), side)
+    looked_at = HeldOut(_open(spread(test, val), mirrored, side, 1, on_bad_image), side)
     return Problem(endless, looked_at, judged, _card(folder, train, test, direction))
 
 
@@ -133,10 +143,14 @@ class Paired:
 
     def __getitem__(self, number: int) -> Example:
         """Return image number `number` of the run."""
+        return scaled(self.in_bytes(number))
+
+    def in_bytes(self, number: int) -> Example:
+        """Return the same with its pictures as bytes."""
         pair = self.pairs[drawn(number, len(self.pairs), self.seed, "pair")]
         source, target = self.augmentation.both(seed_of(self.seed, "augment", number), *pair)
         seed = torch.tensor(seed_of(self.seed, "image", number))
-        return {"source": to_tensor(source), "target": to_tensor(target), "seed": seed}
+        return {"source": planes(source), "target": planes(target), "seed": seed}
 
 
 @dataclass(frozen=True)
@@ -237,16 +251,25 @@ def _pairs(first: Path, second: Path | None) -> list[Pair]:
     return pairs
 
 
-def _open(pairs: Sequence[Pair], mirrored: bool, short: int | None, least: int, budget: int = MEMORY) -> Pairs:
-    """Decode pairs, source first."""
+def _open(
+    pairs: Sequence[Pair],
+    mirrored: bool,
+    short: int | None,
+    least: int,
+    on_bad_image: str,
+    *,
+    budget: int = MEMORY,
+    keeping: Keeping | None = None,
+) -> Pairs:
+    """Decode pairs, source first; where a twin cannot be read, another pair stands in for both."""
+    lenient = on_bad_image == SKIP
     if len(pairs[0]) == 1:
         fit = partial(by_half, short=short, least=least)
-        return Halves(Pictures([pair[0] for pair in pairs], fit, budget), mirrored)
-    a, b = (
-        Pictures([pair[side] for pair in pairs], partial(by_short_side, short=short, least=least), budget)
-        for side in (0, 1)
-    )
-    return Twins(b, a) if mirrored else Twins(a, b)
+        wholes = Pictures([pair[0] for pair in pairs], fit, budget, lenient=lenient, keeping=keeping)
+        return Tolerant(Halves(wholes, mirrored), on_bad_image)
+    fit = partial(by_short_side, short=short, least=least)
+    a, b = (Pictures([pair[side] for pair in pairs], fit, budget, lenient=lenient, keeping=keeping) for side in (0, 1))
+    return Tolerant(Twins(b, a) if mirrored else Twins(a, b), on_bad_image)
 
 
 def _card(folder: Path, train: Sequence[Pair], test: Sequence[Pair], direction: str) -> dict[str, Any]:

@@ -8,16 +8,19 @@ from typing import Any
 
 import torch
 
+from ganstyle.data.cache import Keeping
 from ganstyle.data.catalogue import CATALOGUE
+from ganstyle.data.files import PathFiles
 from ganstyle.data.folders import content_hash, held_out_folder, pictures_in, split, spread
 from ganstyle.data.order import drawn
-from ganstyle.data.pictures import Pictures, by_short_side
-from ganstyle.data.problem import Example, Problem
+from ganstyle.data.pictures import by_short_side
+from ganstyle.data.problem import Example, Problem, scaled
+from ganstyle.data.tolerant import STOP, Numbered
 from ganstyle.data.transforms import Augmentation
-from ganstyle.data.unpaired import HeldOut
+from ganstyle.data.unpaired import HeldOut, readable
 from ganstyle.draws import seed_of
 from ganstyle.errors import DataError
-from ganstyle.images import to_tensor
+from ganstyle.images import Pixels, planes
 
 
 def photographs(
@@ -30,6 +33,9 @@ def photographs(
     view: int = 256,
     val: int | None = 16,
     held_out: float = 0.1,
+    on_bad_image: str = STOP,
+    cache: str | None = None,
+    cache_limit: float = 64.0,
     seed: int = 0,
 ) -> Problem:
     """Pose a problem whose source and target are the same photograph.
@@ -46,6 +52,9 @@ def photographs(
         view: side of the pictures in validation and test.
         val: how many of the held-out pictures are looked at during training.
         held_out: the share held out where there is no test folder.
+        on_bad_image: what is done when a picture can no longer be read: stop, or skip it (see `Tolerant`).
+        cache: a folder that keeps the training pictures in their size; None decodes what memory cannot hold.
+        cache_limit: GiB that the folder may take.
         seed: shuffles, augments and splits.
 
     Raises:
@@ -56,16 +65,17 @@ def photographs(
         raise DataError("there is no folder of photographs to learn from; give data.folder=FOLDER.")
     paths, judged = divided(Path(folder), held_out, seed)
     low, high = scales
+    fit = partial(by_short_side, short=resize, least=crop)
     train = Photographs(
-        Pictures(paths, partial(by_short_side, short=resize, least=crop)),
+        readable(PathFiles(paths), fit, on_bad_image, keeping=Keeping.of(cache, cache_limit)),
         Augmentation(crop, scales=(float(low), float(high)), flip=flip),
         seed,
     )
-    looked_at = spread(judged, val)
+    everything, looked_at = PathFiles(judged), PathFiles(spread(judged, val))
     return Problem(
         train,
-        HeldOut.of(looked_at, looked_at, view),
-        HeldOut.of(judged, judged, view, budget=0),
+        HeldOut.of(looked_at, looked_at, view, on_bad_image),
+        HeldOut.of(everything, everything, view, on_bad_image, budget=0),
         _card(Path(folder), paths, judged),
     )
 
@@ -74,7 +84,7 @@ def photographs(
 class Photographs:
     """Training examples without end, in permutations, epoch after epoch."""
 
-    pictures: Pictures
+    pictures: Numbered[Pixels]
     augmentation: Augmentation
     seed: int
 
@@ -84,8 +94,12 @@ class Photographs:
 
     def __getitem__(self, number: int) -> Example:
         """Return image number `number` of the run."""
+        return scaled(self.in_bytes(number))
+
+    def in_bytes(self, number: int) -> Example:
+        """Return the same with its pictures as bytes."""
         pixels = self.pictures[drawn(number, len(self.pictures), self.seed, "source")]
-        picture = to_tensor(self.augmentation(seed_of(self.seed, "augment source", number), pixels))
+        picture = planes(self.augmentation(seed_of(self.seed, "augment source", number), pixels))
         return {"source": picture, "target": picture, "seed": torch.tensor(seed_of(self.seed, "image", number))}
 
 

@@ -5,7 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias
 
-from ganstyle.images import Pixels, dimensions, read, resize
+from ganstyle.data.cache import Keeping, cached
+from ganstyle.data.files import Files, PathFiles
+from ganstyle.data.sized import sized
+from ganstyle.errors import ImageError
+from ganstyle.images import Pixels
 
 MEMORY = 512 << 20
 """Bytes of pixels that one collection may keep in one process."""
@@ -24,25 +28,38 @@ def by_short_side(height: int, width: int, *, short: int | None, least: int = 1)
 class Pictures:
     """Pictures by number, each brought to the size that `fit` gives for its height and width.
 
-    What is in memory when workers fork is shared with them; beyond the budget a picture is decoded at every use.
+    What is in memory when workers fork is shared with them; beyond the budget a picture is decoded at every use, unless
+    `keeping` names a cache on disk for it. The pixels are the same to the bit wherever they come from.
     Raises ImageError for a file that is no picture as soon as the collection is made, and for a damaged one as soon as
-    it is decoded: at once where the collection fits into the budget.
+    it is decoded: at once where the collection fits into the budget, unless it is `lenient`.
     """
 
-    def __init__(self, paths: Sequence[Path], fit: Fit, budget: int = MEMORY) -> None:
-        self.paths, self.fit, self.budget = tuple(paths), fit, budget
+    def __init__(
+        self,
+        files: Files | Sequence[Path],
+        fit: Fit,
+        budget: int = MEMORY,
+        *,
+        lenient: bool = False,
+        keeping: Keeping | None = None,
+    ) -> None:
+        self.files: Files = files if isinstance(files, Files) else PathFiles(files)
+        self.fit, self.budget, self.lenient = fit, budget, lenient
         self._kept: dict[int, Pixels] = {}
         self._bytes = 0
-        sizes = [fit(*dimensions(path)) for path in self.paths]
-        if sum(3 * height * width for height, width in sizes) <= budget:
+        self.files.check()
+        self._cache = None if keeping is None else cached(self.files, fit, keeping, lenient=lenient)
+        if self._cache is None and self._fits():
             self._preload()
 
     def __len__(self) -> int:
         """Count the pictures."""
-        return len(self.paths)
+        return len(self.files)
 
     def __getitem__(self, number: int) -> Pixels:
         """Return a picture's pixels; not to be written to."""
+        if self._cache is not None and (found := self._cache.get(number)) is not None:
+            return found
         if number not in self._kept:
             pixels = self._load(number)
             if self._bytes + pixels.nbytes > self.budget:
@@ -54,11 +71,31 @@ class Pictures:
         """Leave the pixels behind when a copy goes to another process; it decodes its own."""
         return {**self.__dict__, "_kept": {}, "_bytes": 0}
 
+    def _fits(self) -> bool:
+        """Say whether all pictures together stay within the budget; looks at no more than it takes to know."""
+        total = 0
+        for number in range(len(self)):
+            height, width = self.fit(*self.files.size(number))
+            total += 3 * height * width
+            if total > self.budget:
+                return False
+        return True
+
     def _preload(self) -> None:
         """Decode everything, four pictures at a time."""
         with ThreadPoolExecutor(4) as pool:
-            for number, pixels in enumerate(pool.map(self._load, range(len(self)))):
-                self._keep(number, pixels)
+            for number, pixels in enumerate(pool.map(self._preloaded, range(len(self)))):
+                if pixels is not None:
+                    self._keep(number, pixels)
+
+    def _preloaded(self, number: int) -> Pixels | None:
+        """Decode a picture; a damaged one is left to whoever asks for it, where the collection is lenient."""
+        try:
+            return self._load(number)
+        except ImageError:
+            if not self.lenient:
+                raise
+            return None
 
     def _keep(self, number: int, pixels: Pixels) -> None:
         """Remember a picture, read-only."""
@@ -67,7 +104,6 @@ class Pictures:
         self._bytes += pixels.nbytes
 
     def _load(self, number: int) -> Pixels:
-        """Decode a picture and bring it to its size; a JPEG twice as large or more is decoded at a reduced scale."""
-        height, width = self.fit(*dimensions(self.paths[number]))
-        pixels = read(self.paths[number], at_least=(2 * height, 2 * width))
-        return pixels if pixels.shape[:2] == (height, width) else resize(pixels, height, width)
+        """Decode a picture and bring it to its size."""
+        height, width = self.fit(*self.files.size(number))
+        return sized(self.files.content(number), self.files.name(number), height, width)

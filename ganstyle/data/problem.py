@@ -1,13 +1,16 @@
 """What a data set hands to training: endless examples to learn from, finite ones to be judged by."""
 
 from dataclasses import dataclass
-from typing import Any, NotRequired, Protocol, TypeAlias, TypedDict, runtime_checkable
+from typing import Any, NotRequired, Protocol, TypeAlias, TypedDict, cast, runtime_checkable
 
-from jaxtyping import Float, Int
+import torch
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-Picture: TypeAlias = Float[Tensor, "3 height width"]
-"""One image without the batch axis, RGB in [-1, 1]."""
+from ganstyle.images import in_range
+
+Picture: TypeAlias = Float[Tensor, "3 height width"] | UInt8[Tensor, "3 height width"]
+"""One image without the batch axis, RGB in [-1, 1]; in bytes only where `InBytes` says so."""
 
 
 class Example(TypedDict):
@@ -30,6 +33,20 @@ class Examples(Protocol):
 
     def __getitem__(self, number: int) -> Example:
         """Return an example; the same one, to the bit, whenever and wherever it is asked for."""
+
+
+@runtime_checkable
+class InBytes(Protocol):
+    """Examples that can be had as bytes, a quarter of what they are in [-1, 1], to be moved first and scaled then."""
+
+    def in_bytes(self, number: int) -> Example:
+        """Return an example whose pictures are RGB bytes, channels first."""
+
+
+def scaled(example: Example) -> Example:
+    """Bring the pictures of an example, or of a batch, from bytes to [-1, 1]; what is no bytes stays."""
+    moved = {key: in_range(value) if value.dtype == torch.uint8 else value for key, value in example.items()}  # type: ignore[attr-defined,arg-type]
+    return cast(Example, moved)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
-"""Augmentation by albumentations, drawn from a seed per image and the same for both images of a pair."""
+"""Augmentation, drawn from a seed per image and the same for both images of a pair; more of it by albumentations."""
 
 import os
+import random
 import warnings
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-import cv2
+import numpy as np
 
 from ganstyle.data.pictures import by_short_side
 from ganstyle.errors import ConfigError, unknown
@@ -15,15 +16,14 @@ from ganstyle.images import Pixels, resize
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # it would call home when imported
 import albumentations as A
 
-LARGEST_SEED = 1 << 32
-"""albumentations takes seeds below this."""
-
 
 class Augmentation:
     """A random square window, perhaps mirrored, and whatever else the configuration names.
 
     The window's side is `crop` times a scale drawn from `scales` (as far as the picture reaches) and is shrunk to
-    `crop` by area. `extra` maps names of albumentations to their arguments, e.g. {"ColorJitter": {"hue": 0.02}}.
+    `crop` by area; with `whole_scales` scales are whole numbers, each drawn as often as so many windows fit next to
+    each other: a quarter as often at twice the scale. `extra` maps names of albumentations to their arguments, e.g.
+    {"ColorJitter": {"hue": 0.02}}.
     """
 
     def __init__(
@@ -31,6 +31,7 @@ class Augmentation:
         crop: int,
         *,
         scales: tuple[float, float] = (1.0, 1.0),
+        whole_scales: bool = False,
         flip: bool = True,
         extra: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
@@ -40,27 +41,62 @@ class Augmentation:
             raise ConfigError(
                 f"data.source_scales and data.target_scales must be 1 <= low <= high, but one is {list(scales)}."
             )
-        self.crop, self.scales, self.flip = crop, scales, flip
+        self.crop, self.scales, self.whole_scales, self.flip = crop, scales, whole_scales, flip
         self.extra = tuple((name, tuple((arguments or {}).items())) for name, arguments in (extra or {}).items())
         for name, arguments in self.extra:
             _named(name, arguments)
 
     def __call__(self, seed: int, pixels: Pixels) -> Pixels:
         """Augment one picture, no side of which is shorter than `crop`."""
-        return self._seeded(seed, pixels)(image=pixels)["image"]  # type: ignore[no-any-return]
+        cut = self._window(seed, pixels).of(pixels, self.crop)
+        return self._more(seed)(image=cut.copy())["image"] if self.extra else cut
 
     def both(self, seed: int, source: Pixels, target: Pixels) -> tuple[Pixels, Pixels]:
         """Augment the two pictures of a pair alike; they have one size."""
-        augmented = self._seeded(seed, source)(image=source, target=target)
+        window = self._window(seed, source)
+        first, second = window.of(source, self.crop), window.of(target, self.crop)
+        if not self.extra:
+            return first, second
+        augmented = self._more(seed)(image=first.copy(), target=second.copy())
         return augmented["image"], augmented["target"]
 
-    def _seeded(self, seed: int, pixels: Pixels) -> A.Compose:
-        """Return the augmentation for a picture of this size, its draws settled by a seed."""
-        short = min(pixels.shape[:2])
-        low, high = (min(short, max(self.crop, round(self.crop * scale))) for scale in self.scales)
-        compose = _compose(self.crop, low, high, self.flip, self.extra)
-        compose.set_random_seed(seed % LARGEST_SEED)
+    def _window(self, seed: int, pixels: Pixels) -> "Window":
+        """Draw what is cut out of a picture of this size, every number on its own."""
+        height, width = pixels.shape[:2]
+        low, high = (min(height, width, max(self.crop, round(self.crop * scale))) for scale in self.scales)
+        draw = random.Random(seed)
+        side = self._side(draw, low, high)
+        top, left = int((height - side + 1) * draw.random()), int((width - side + 1) * draw.random())
+        return Window(top, left, side, self.flip and draw.random() < 0.5)
+
+    def _side(self, draw: random.Random, low: int, high: int) -> int:
+        if not self.whole_scales:
+            return draw.randint(low, high) if high > low else low
+        scales = range(-(-low // self.crop), high // self.crop + 1) or [1]
+        (scale,) = draw.choices(scales, [1 / scale**2 for scale in scales])
+        return scale * self.crop
+
+    def _more(self, seed: int) -> A.Compose:
+        """Return the further augmentations, all of which draw from one stream."""
+        compose = _compose(self.extra)
+        compose.set_random_state(np.random.default_rng(seed), random.Random(seed))
         return compose
+
+
+class Window(NamedTuple):
+    """A square part of a picture."""
+
+    top: int
+    left: int
+    side: int
+    mirrored: bool
+
+    def of(self, pixels: Pixels, crop: int) -> Pixels:
+        """Cut it out and shrink it, by area, to `crop` pixels a side."""
+        cut = pixels[self.top : self.top + self.side, self.left : self.left + self.side]
+        if self.side != crop:
+            cut = resize(cut, crop, crop)
+        return cut[:, ::-1] if self.mirrored else cut
 
 
 def framed(pixels: Pixels, side: int) -> Pixels:
@@ -72,14 +108,10 @@ def framed(pixels: Pixels, side: int) -> Pixels:
     return whole[top : top + side, left : left + side]
 
 
-@lru_cache(maxsize=512)
-def _compose(crop: int, low: int, high: int, flip: bool, extra: tuple[Any, ...]) -> A.Compose:
-    """Build the chain for windows of low to high pixels."""
-    window: A.BasicTransform = A.RandomCrop(crop, crop)
-    if high > crop:
-        window = A.RandomSizedCrop((low, high), size=(crop, crop), interpolation=cv2.INTER_AREA)
-    steps = [window, *([A.HorizontalFlip(p=0.5)] if flip else []), *(_named(*step) for step in extra)]
-    return A.Compose(steps, additional_targets={"target": "image"})
+@lru_cache(maxsize=16)
+def _compose(extra: tuple[Any, ...]) -> A.Compose:
+    """Build the chain of further augmentations."""
+    return A.Compose([_named(*step) for step in extra], additional_targets={"target": "image"})
 
 
 def _named(name: str, arguments: tuple[tuple[str, Any], ...]) -> A.BasicTransform:

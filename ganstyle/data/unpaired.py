@@ -8,15 +8,18 @@ from typing import Any
 
 import torch
 
-from ganstyle.data.catalogue import CATALOGUE
-from ganstyle.data.folders import content_hash, held_out_folder, missing, pictures_in, sides, split, spread
+from ganstyle.data.cache import Keeping
+from ganstyle.data.files import Files
+from ganstyle.data.folders import sides, spread
 from ganstyle.data.order import drawn
-from ganstyle.data.pictures import MEMORY, Pictures, by_short_side
-from ganstyle.data.problem import Example, Problem
+from ganstyle.data.pictures import MEMORY, Fit, Pictures, by_short_side
+from ganstyle.data.problem import Example, Problem, scaled
+from ganstyle.data.sides import Choice, Side, Words, side
+from ganstyle.data.tolerant import SKIP, STOP, Numbered, Tolerant
 from ganstyle.data.transforms import Augmentation, framed
 from ganstyle.draws import seed_of
-from ganstyle.errors import ConfigError, DataError
-from ganstyle.images import to_tensor
+from ganstyle.errors import ConfigError
+from ganstyle.images import Pixels, planes, to_tensor
 
 
 def unpaired(
@@ -30,11 +33,20 @@ def unpaired(
     crop: int = 256,
     source_scales: Sequence[int | float] = (1.0, 1.0),
     target_scales: Sequence[int | float] = (1.0, 1.0),
+    whole_scales: bool = False,
     flip: bool = True,
     augment: Mapping[str, Mapping[str, Any]] | None = None,
     view: int | None = None,
     val: int | None = 32,
     held_out: float = 0.1,
+    on_bad_image: str = STOP,
+    cache: str | None = None,
+    cache_limit: float = 64.0,
+    artist: Words = None,
+    style: Words = None,
+    genre: Words = None,
+    category: Words = None,
+    index: str | None = None,
     seed: int = 0,
 ) -> Problem:
     """Pose the unpaired problem: `trainA trainB testA testB` under `root`, or two folders `source` and `target`.
@@ -44,19 +56,28 @@ def unpaired(
 
     Args:
         root: the folder of the collection; `direction` says which side is the source.
-        source: a folder of pictures to restyle, wherever it lies.
-        target: a folder of pictures in the style to learn.
+        source: pictures to restyle: a folder; `places`, `wikiart` (or `places:FOLDER`); tar files or an address.
+        target: the same for pictures in the style to learn.
         direction: AtoB, or BtoA for the CycleGAN art sets, whose A are paintings.
         source_resize: pixels to which the short side of every source is brought; None leaves the size.
         target_resize: the same for the targets.
         crop: side of the training pictures; smaller ones are enlarged to it.
         source_scales: windows are `crop` times a number between these, as far as a picture reaches.
-        target_scales: the same for the targets; 1 to 2 for a few large paintings.
+        target_scales: the same for the targets; 1 to 4 for a few large paintings.
+        whole_scales: only whole numbers between these, each drawn as often as so many windows fit next to each other.
         flip: mirror every second picture.
         augment: further albumentations, by name.
         view: side of the pictures in validation and test; None means `crop`.
         val: how many of the held-out sources are looked at during training.
         held_out: the share held out where there is no test folder.
+        on_bad_image: what is done when a picture can no longer be read: stop, or skip it (see `Tolerant`).
+        cache: a folder that keeps the training pictures in their size; None decodes what memory cannot hold.
+        cache_limit: GiB that the folder may take.
+        artist: names of painters that WikiArt's side is made of; None takes all.
+        style: the same for styles.
+        genre: the same for genres.
+        category: names of categories that Places' side is made of; `field` means `field/wild`, too.
+        index: a folder for the indexes of large collections; None puts each beside its pictures.
         seed: shuffles, augments and splits.
 
     Raises:
@@ -64,35 +85,30 @@ def unpaired(
         ConfigError: a value that does not fit.
     """
     a, b = sides(direction)
-    sources = _side(root, source, a, held_out, seed)
-    targets = _side(root, target, b, held_out, seed)
+    only = {"artist": artist, "style": style, "genre": genre, "category": category}
+    choice = Choice(only, held_out, seed, None if index is None else Path(index))
+    sources, targets = side(root, source, a, choice), side(root, target, b, choice)
+    _refuse_idle(only, sources.filters | targets.filters)
+    keeping = Keeping.of(cache, cache_limit)
+    fits = [partial(by_short_side, short=short, least=crop) for short in (source_resize, target_resize)]
     train = Unpaired(
-        Pictures(sources.train, partial(by_short_side, short=source_resize, least=crop)),
-        Pictures(targets.train, partial(by_short_side, short=target_resize, least=crop)),
-        Augmentation(crop, scales=_range(source_scales), flip=flip, extra=augment),
-        Augmentation(crop, scales=_range(target_scales), flip=flip, extra=augment),
+        readable(sources.train, fits[0], on_bad_image, keeping=keeping),
+        readable(targets.train, fits[1], on_bad_image, keeping=keeping),
+        Augmentation(crop, scales=_range(source_scales), whole_scales=whole_scales, flip=flip, extra=augment),
+        Augmentation(crop, scales=_range(target_scales), whole_scales=whole_scales, flip=flip, extra=augment),
         seed,
     )
-    judged = HeldOut.of(sources.test, targets.test, view or crop, budget=0)
-    looked_at = HeldOut.of(spread(sources.test, val), spread(targets.test, val), view or crop)
+    judged = HeldOut.of(sources.test, targets.test, view or crop, on_bad_image, budget=0)
+    looked_at = HeldOut.of(shown(sources.test, val), shown(targets.test, val), view or crop, on_bad_image)
     return Problem(train, looked_at, judged, _card(sources, targets, judged))
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two collections."""
-
-    folder: Path
-    train: list[Path]
-    test: list[Path]
 
 
 @dataclass(frozen=True)
 class Unpaired:
     """Training examples without end; each side goes through its own permutations, epoch after epoch."""
 
-    sources: Pictures
-    targets: Pictures
+    sources: Numbered[Pixels]
+    targets: Numbered[Pixels]
     from_sources: Augmentation
     from_targets: Augmentation
     seed: int
@@ -103,11 +119,15 @@ class Unpaired:
 
     def __getitem__(self, number: int) -> Example:
         """Return image number `number` of the run."""
+        return scaled(self.in_bytes(number))
+
+    def in_bytes(self, number: int) -> Example:
+        """Return the same with its pictures as bytes."""
         source = self.sources[drawn(number, len(self.sources), self.seed, "source")]
         target = self.targets[drawn(number, len(self.targets), self.seed, "target")]
         return {
-            "source": to_tensor(self.from_sources(seed_of(self.seed, "augment source", number), source)),
-            "target": to_tensor(self.from_targets(seed_of(self.seed, "augment target", number), target)),
+            "source": planes(self.from_sources(seed_of(self.seed, "augment source", number), source)),
+            "target": planes(self.from_targets(seed_of(self.seed, "augment target", number), target)),
             "seed": torch.tensor(seed_of(self.seed, "image", number)),
         }
 
@@ -116,15 +136,24 @@ class Unpaired:
 class HeldOut:
     """Every held-out source once, beside held-out targets in turn, framed alike."""
 
-    sources: Pictures
-    targets: Pictures
+    sources: Numbered[Pixels]
+    targets: Numbered[Pixels]
     side: int
 
     @classmethod
-    def of(cls, sources: Sequence[Path], targets: Sequence[Path], side: int, budget: int = MEMORY) -> "HeldOut":
+    def of(
+        cls,
+        sources: Files,
+        targets: Files,
+        side: int,
+        on_bad_image: str = STOP,
+        *,
+        budget: int = MEMORY,
+    ) -> "HeldOut":
         """Take pictures from files, their short side brought to `side`."""
         fit = partial(by_short_side, short=side)
-        return cls(Pictures(sources, fit, budget), Pictures(targets, fit, budget), side)
+        shown_sources, beside = (readable(files, fit, on_bad_image, budget) for files in (sources, targets))
+        return cls(shown_sources, beside, side)
 
     def __len__(self) -> int:
         """Count the sources."""
@@ -141,33 +170,27 @@ class HeldOut:
         }
 
 
-def _side(root: str | None, folder: str | None, letter: str, held_out: float, seed: int) -> Side:
-    """Find the pictures of one side, and hold some out."""
-    place = Path(folder) if folder is not None else _train_folder(root, letter)
-    paths, test = pictures_in(place), held_out_folder(place)
-    if test is not None:
-        return Side(place, paths, pictures_in(test))
-    train, chosen = split(paths, held_out, seed)
-    return Side(place, train, chosen or train)
+def readable(
+    files: Files, fit: Fit, on_bad_image: str, budget: int = MEMORY, keeping: Keeping | None = None
+) -> Tolerant[Pixels]:
+    """Open a collection whose pictures may become unreadable as the run goes on."""
+    pictures = Pictures(files, fit, budget, lenient=on_bad_image == SKIP, keeping=keeping)
+    return Tolerant(pictures, on_bad_image)
 
 
-def _train_folder(root: str | None, letter: str) -> Path:
-    """Return the training folder of one side; raises DataError in one sentence if it cannot be there."""
-    if root is None:
-        raise DataError(
-            "unpaired data needs data.root, a folder with trainA and trainB, or data.source and data.target."
+def shown(files: Files, count: int | None) -> Files:
+    """Take some held-out pictures at even distances."""
+    return files.chosen(spread(range(len(files)), count))
+
+
+def _refuse_idle(only: Mapping[str, Words], used: frozenset[str]) -> None:
+    """Refuse a filter that no side knows; raises ConfigError."""
+    idle = [kind for kind, words in only.items() if words is not None and kind not in used]
+    if idle:
+        raise ConfigError(
+            f"data.{idle[0]} chooses among labels that neither side has; artist, style and genre are WikiArt's "
+            "(data.target=wikiart), category is Places' (data.source=places)."
         )
-    if not Path(root).is_dir():
-        raise DataError(missing(Path(root)))
-    folder = Path(root) / f"train{letter}"
-    if not folder.is_dir():
-        hint = (
-            "it looks paired: say data=paired"
-            if (Path(root) / "train").is_dir()
-            else "or give data.source and data.target"
-        )
-        raise DataError(f"{root} has no folder train{letter}, which unpaired data needs beside its twin; {hint}.")
-    return folder
 
 
 def _range(scales: Sequence[int | float]) -> tuple[float, float]:
@@ -179,12 +202,10 @@ def _range(scales: Sequence[int | float]) -> tuple[float, float]:
 
 def _card(sources: Side, targets: Side, held_out: HeldOut) -> dict[str, Any]:
     """Say what was trained on, in plain values and without the paths of this machine."""
-    names = [side.folder.resolve().parent.name for side in (sources, targets)]
-    licences = {CATALOGUE[name].licence if name in CATALOGUE else f"unknown ({name})" for name in names}
     return {
-        "name": f"{names[0]}/{sources.folder.name} -> {names[1]}/{targets.folder.name}",
+        "name": f"{sources.name} -> {targets.name}",
         "known_answer": False,
         "counts": {"source": len(sources.train), "target": len(targets.train), "test": len(held_out)},
-        "content": {"source": content_hash(sources.train), "target": content_hash(targets.train)},
-        "licence": "; ".join(sorted(licences)),
+        "content": {"source": sources.train.identity(), "target": targets.train.identity()},
+        "licence": "; ".join(sorted({sources.licence, targets.licence})),
     }

@@ -2,13 +2,13 @@
 
 import signal
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from pytorch_lightning import LightningDataModule
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ganstyle.data.problem import Examples, Problem
+from ganstyle.data.problem import Example, Examples, InBytes, Problem, scaled
 from ganstyle.training.distributed import rank, world_size
 
 
@@ -44,7 +44,7 @@ class Loaders(LightningDataModule):
         """Return the batches from `start` to `stop`."""
         numbers = Numbers(self.start, self.stop, self.batch_size, rank=rank(), ranks=world_size())
         return DataLoader(
-            self.problem.train,  # type: ignore[arg-type]
+            Loaded(self.problem.train),
             batch_sampler=numbers,
             num_workers=self.workers,
             worker_init_fn=leave_signals,
@@ -57,9 +57,23 @@ class Loaders(LightningDataModule):
         return to_device(batch, device)
 
 
+class Loaded(Dataset[Any]):
+    """The training images as they travel: as bytes, where the examples can be had so."""
+
+    def __init__(self, examples: Examples) -> None:
+        self._load = examples.in_bytes if isinstance(examples, InBytes) else examples.__getitem__
+
+    def __getitem__(self, number: int) -> Example:
+        return self._load(number)
+
+
 def to_device(batch: Mapping[str, Any], device: torch.device) -> Any:
-    """Bring the images to the device; the seeds stay on the CPU, where they are read: a GPU would have to wait."""
-    return {key: value if key == "seed" else value.to(device, non_blocking=True) for key, value in batch.items()}
+    """Bring the images to the device, and bytes to [-1, 1] there.
+
+    The seeds stay on the CPU, where they are read: a GPU would have to wait.
+    """
+    moved = {key: value if key == "seed" else value.to(device, non_blocking=True) for key, value in batch.items()}
+    return scaled(cast(Example, moved))
 
 
 def leave_signals(worker: int) -> None:

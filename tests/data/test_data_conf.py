@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 from data.pictures import fill
+from data.trees import places_tree, wikiart_tree
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
@@ -11,6 +12,8 @@ from ganstyle.data.problem import Problem
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "data"
 NAMES = sorted(path.stem for path in CONF.glob("*.yaml"))
+LARGE = {"wikiart": ("target",), "places": ("source",), "wikiart_places": ("source", "target")}
+"""Indexed collections, and which sides of the problem they are."""
 
 
 def build(name: str, **values: object) -> Problem:
@@ -27,13 +30,19 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     for start, name in ((0, "trainA"), (50, "trainB"), (80, "testA"), (90, "testB")):
         fill(root / "unpaired" / name, 2, start, 300, 310)
     fill(root / "paired" / "train", 2, 0, 64, 128)
-    return {kind: str(root / kind) for kind in ("paired", "unpaired")}
+    wikiart_tree(root / "wikiart", each=1)
+    places_tree(root / "places", each=1)
+    return {kind: str(root / kind) for kind in ("paired", "unpaired", "wikiart", "places")}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_data_config_builds_and_gives_pictures_of_one_size(name: str, pictures: dict[str, str]) -> None:
     if name.startswith("toy"):
         problem = build(name, size=32, scenes=2, val=1, held_out=1)
+    elif name in LARGE:
+        folder = f"{pictures['unpaired']}/trainB"
+        sides = {"source": f"places:{pictures['places']}", "target": f"wikiart:{pictures['wikiart']}"}
+        problem = build(name, **{side: place if side in LARGE[name] else folder for side, place in sides.items()})
     elif name == "photographs":
         problem = build(name, folder=f"{pictures['unpaired']}/trainB")
     else:

@@ -31,6 +31,23 @@ def test_windows_lie_everywhere_and_half_are_mirrored() -> None:
     assert {window[..., 1].min() for window in windows} == set(range(33))
 
 
+def test_what_is_mirrored_has_nothing_to_do_with_where_the_window_lies() -> None:
+    windows = [Augmentation(16)(seed, INDEX).astype(int) for seed in range(400)]
+    mirrored = np.array([window[0, 0, 1] > window[0, -1, 1] for window in windows])
+    for axis in (0, 1):
+        places = np.array([window[..., axis].min() for window in windows])
+        assert abs(np.corrcoef(mirrored, places)[0, 1]) < 0.2  # four standard deviations
+
+
+def test_further_augmentations_draw_independently() -> None:
+    both = {"ToGray": {"p": 0.5}, "InvertImg": {"p": 0.5}}
+    augmentation, seen = Augmentation(8, flip=False, extra=both), set()
+    for seed in range(40):
+        pixels = augmentation(seed, np.full((8, 8, 3), (10, 20, 30), np.uint8))[0, 0]
+        seen.add((bool(pixels[0] == pixels[2]), bool(pixels[0] > 100)))
+    assert len(seen) == 4
+
+
 def test_without_flip_nothing_is_mirrored() -> None:
     assert all((np.diff(Augmentation(8, flip=False)(s, INDEX)[0, :, 1].astype(int)) == 1).all() for s in range(20))
 

@@ -6,7 +6,7 @@ import torch
 from data.pictures import fill
 from torch.utils.data import DataLoader
 
-from ganstyle.data.problem import Problem
+from ganstyle.data.problem import Problem, scaled
 from ganstyle.data.unpaired import unpaired
 from ganstyle.errors import ConfigError, DataError
 
@@ -137,3 +137,22 @@ def test_real_collections_open(shared_data: Path | None) -> None:
     problem = unpaired(**folders, crop=128, source_resize=160, target_resize=512, target_scales=[1, 4], val=2)
     assert problem.card["counts"] == {"source": 22, "target": 8, "test": 2}
     assert 0.1 < float(problem.train[0]["target"].std()) < 1
+
+
+def test_examples_as_bytes_are_the_examples(collection: Path) -> None:
+    problem = pose(collection)
+    for number in (0, 41):
+        raw, example = problem.train.in_bytes(number), problem.train[number]  # type: ignore[attr-defined]
+        assert raw["source"].dtype == torch.uint8
+        assert all(torch.equal(scaled(raw)[key], example[key]) for key in example)  # type: ignore[literal-required]
+
+
+def test_a_cache_changes_no_example(collection: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    plain = pose(collection, source_resize=30, target_scales=[1, 2])
+    for limit in (64.0, 1e-5):  # all pictures, and a few of them
+        at = str(tmp_path_factory.mktemp("cache"))
+        cached = pose(collection, source_resize=30, target_scales=[1, 2], cache=at, cache_limit=limit)
+        for number in range(0, 40, 3):
+            pair = plain.train[number], cached.train[number]
+            assert all(torch.equal(pair[0][key], pair[1][key]) for key in pair[0])  # type: ignore[literal-required]
+    assert plain.card == cached.card

@@ -1,0 +1,245 @@
+"""What is known of a large collection, written down once as memory-mapped columns: a row costs bytes, not objects."""
+
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Bool, Int, UInt64
+from numpy import ndarray
+
+from ganstyle.data.building import Job, build
+from ganstyle.data.order import mixed
+from ganstyle.errors import ConfigError, DataError, ImageError
+
+log = logging.getLogger(__name__)
+AT_ONCE = 256
+"""Rows of one piece of work."""
+TRAIN, VAL, UNTOLD = 0, 1, 2
+"""Values of the column `split`."""
+UNKNOWN = -1
+"""Label of a picture that a list does not name."""
+Numbers = Int[ndarray, "count"]
+
+
+class Glance(tuple[int, int, int, int]):
+    """Bytes, height, width and 64 bits of the hash of a picture file."""
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Gets at the files of a collection; picklable."""
+
+    def content(self, path: str, offset: int, length: int) -> bytes:
+        """Return the bytes of a picture: a whole file where the offset is negative; raises ImageError."""
+
+    def glance(self, path: str, offset: int, length: int) -> Glance:
+        """Look at a picture without decoding it; raises ImageError where there is none."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The pictures of a collection before anybody looked at them."""
+
+    paths: Sequence[str]
+    split: Numbers
+    labels: Mapping[str, Numbers] = field(default_factory=dict)
+    """For each kind of label, its number for every picture."""
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """For each kind of label, what its numbers are called."""
+    offsets: Numbers | None = None
+    lengths: Numbers | None = None
+
+
+class Text:
+    """Strings in two columns: all their bytes, and where each ends."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._bytes, self._ends = column(folder, name), column(folder, f"{name}_ends")
+
+    def __getitem__(self, number: int) -> str:
+        """Return a string."""
+        start = int(self._ends[number - 1]) if number else 0
+        return self._bytes[start : int(self._ends[number])].tobytes().decode(errors="surrogateescape")
+
+    @staticmethod
+    def write(folder: Path, name: str, strings: Iterable[str]) -> None:
+        """Write the two columns."""
+        encoded = [string.encode(errors="surrogateescape") for string in strings]
+        np.save(folder / f"{name}.npy", np.frombuffer(b"".join(encoded), np.uint8))
+        np.save(folder / f"{name}_ends.npy", np.cumsum([len(one) for one in encoded], dtype=np.int64))
+
+
+class Index:
+    """The columns of a collection, and how its files are read."""
+
+    def __init__(self, folder: Path, reader: Reader) -> None:
+        self.folder, self.reader = folder, reader
+        self.paths = Text(folder, "path")
+        self.offsets, self.bytes, self.sizes = (column(folder, name) for name in ("offset", "bytes", "size"))
+        self.hashes, self.split = column(folder, "hash"), column(folder, "split")
+        self.names: dict[str, list[str]] = json.loads((folder / "names.json").read_text())
+        self.labels = {kind: column(folder, f"label_{kind}") for kind in self.names}
+
+    def __len__(self) -> int:
+        """Count the rows, with those whose file is missing or no picture."""
+        return len(self.hashes)
+
+    def __reduce__(self) -> Any:
+        """Send the folder to another process, which maps it for itself."""
+        return Index, (self.folder, self.reader)
+
+    def there(self) -> Bool[ndarray, "count"]:
+        """Say which rows are pictures."""
+        return np.asarray(self.sizes[:, 0] > 0)
+
+    def content(self, row: int) -> bytes:
+        """Return the bytes of a picture.
+
+        Raises:
+            ImageError: they cannot be had, or are not what was indexed.
+        """
+        content = self.reader.content(self.paths[row], int(self.offsets[row]), int(self.bytes[row]))
+        if len(content) != self.bytes[row]:
+            raise ImageError(
+                f"{self.paths[row]} has {len(content):,} bytes, but had {int(self.bytes[row]):,} when it was indexed; "
+                f"remove {self.folder} to index anew."
+            )
+        return content
+
+
+class Rows:
+    """Some rows of an index as picture files."""
+
+    def __init__(self, index: Index, rows: Numbers) -> None:
+        self.index, self.rows = index, rows
+
+    def __len__(self) -> int:
+        """Count the pictures."""
+        return len(self.rows)
+
+    def name(self, number: int) -> str:
+        """Return a file's path in its collection."""
+        return self.index.paths[int(self.rows[number])]
+
+    def size(self, number: int) -> tuple[int, int]:
+        """Return height and width, as they were found when the index was made."""
+        height, width = self.index.sizes[int(self.rows[number])].tolist()
+        return height, width
+
+    def content(self, number: int) -> bytes:
+        """Return the bytes of a file."""
+        return self.index.content(int(self.rows[number]))
+
+    def identity(self) -> str:
+        """Hash what the files hold, in their order."""
+        return blake2b(self.index.hashes[self.rows].tobytes(), digest_size=16).hexdigest()
+
+    def check(self) -> None:
+        """Do nothing: every file was looked at when the index was made."""
+
+    def chosen(self, numbers: Sequence[int]) -> "Rows":
+        """Take some of the pictures."""
+        return Rows(self.index, self.rows[np.asarray(numbers, np.int64)])
+
+
+def column(folder: Path, name: str) -> ndarray:
+    """Map a column, read-only."""
+    array: ndarray = np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
+    return array
+
+
+def indexed(folder: Path, plan: Mapping[str, Any], listing: "partial[Listing]", reader: Reader, what: str) -> Index:
+    """Open an index, and make it first where it is not there or was made by another plan.
+
+    Args:
+        folder: where it lies or will lie.
+        plan: plain values that change when the collection does.
+        listing: lists the collection.
+        reader: gets at its files.
+        what: the collection in words, for messages.
+    """
+    plan = {"format": 1, **plan}
+    title = f"indexing {what}"
+    advice = "give data.index=FOLDER, where the index can be written"
+    build(folder, Job(title, plan, partial(_begin, listing), partial(_look, reader), advice))
+    return Index(folder, reader)
+
+
+def _begin(listing: "partial[Listing]", half: Path) -> int:
+    """Write what the lists say, and lay out the columns for what the files say."""
+    found = listing()
+    count = len(found.paths)
+    if not count:
+        raise DataError("the collection lists no picture.")
+    Text.write(half, "path", found.paths)
+    (half / "names.json").write_text(json.dumps({kind: list(names) for kind, names in found.names.items()}))
+    columns: dict[str, ndarray] = {
+        "offset": np.full(count, -1, np.int64) if found.offsets is None else found.offsets.astype(np.int64),
+        "bytes": np.zeros(count, np.int64) if found.lengths is None else found.lengths.astype(np.int64),
+        "size": np.zeros((count, 2), np.int32),
+        "hash": np.zeros(count, np.uint64),
+        "split": found.split.astype(np.uint8),
+        **{f"label_{kind}": numbers.astype(np.int32) for kind, numbers in found.labels.items()},
+    }
+    for name, values in columns.items():
+        np.save(half / f"{name}.npy", values)
+    return -(-count // AT_ONCE)
+
+
+def _look(reader: Reader, half: Path, piece: int) -> None:
+    """Look at some of the files."""
+    paths, offsets = Text(half, "path"), column(half, "offset")
+    lengths, sizes, hashes = (np.load(half / f"{name}.npy", mmap_mode="r+") for name in ("bytes", "size", "hash"))
+    for row in range(piece * AT_ONCE, min((piece + 1) * AT_ONCE, len(sizes))):
+        try:
+            seen = reader.glance(paths[row], int(offsets[row]), int(lengths[row]))
+        except ImageError as error:
+            log.debug("%s", error)
+            continue
+        lengths[row], sizes[row], hashes[row] = seen[0], seen[1:3], seen[3]
+
+
+def told(index: Index, what: str) -> Index:
+    """Say once how many of the listed pictures are not there or cannot be read, and which is the first."""
+    lacking = np.flatnonzero(~index.there())
+    if len(lacking):
+        log.warning(
+            "%s of %s pictures that %s lists are missing or cannot be read and are left out, the first being %s.",
+            *(f"{len(lacking):,}", f"{len(index):,}", what, index.paths[int(lacking[0])]),
+        )
+    if len(lacking) == len(index):
+        raise DataError(f"none of the {len(index):,} pictures that {what} lists is there, not even {index.paths[0]}.")
+    return index
+
+
+def halved(index: Index, chosen: Bool[ndarray, "count"], held_out: float, seed: int) -> tuple[Rows, Rows]:
+    """Divide some rows into those to train on and those held out.
+
+    Pictures that a list calls validation are held out; where it calls none so, the share `held_out` is, chosen by seed
+    and content, copies together and rounded down.
+    """
+    chosen = chosen & index.there()
+    val = np.flatnonzero(chosen & (index.split == VAL))
+    train = np.flatnonzero(chosen & (index.split != VAL))
+    if not 0.0 <= held_out < 1.0:
+        raise ConfigError(f"data.held_out must be a share from 0 to below 1, but is {held_out}.")
+    if not len(train):
+        train = val
+    elif not len(val):
+        held = _drawn(index.hashes[train], held_out, seed)
+        val, train = train[held], train[~held]
+    return Rows(index, train.astype(np.int32)), Rows(index, (val if len(val) else train).astype(np.int32))
+
+
+def _drawn(hashes: UInt64[ndarray, "count"], share: float, seed: int) -> Bool[ndarray, "count"]:
+    """Draw a share of the different contents."""
+    different, place = np.unique(hashes, return_inverse=True)
+    held = np.zeros(len(different), bool)
+    held[np.argsort(mixed(different, "held out", seed), kind="stable")[: int(len(different) * share)]] = True
+    return np.asarray(held[place])

@@ -1,0 +1,123 @@
+"""Pictures inside parquet files, as Hugging Face hands out data sets such as `huggan/wikiart`; needs pyarrow."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganstyle.data.folders import fingerprint
+from ganstyle.data.index import UNTOLD, Glance, Index, Listing, indexed, told
+from ganstyle.data.names import slug
+from ganstyle.data.readers import seen
+from ganstyle.errors import DataError, ImageError
+
+REMEMBERED = 2
+"""Groups of rows that a process keeps: the next picture in order is mostly in one of them."""
+
+
+@dataclass
+class Packed:
+    """Pictures in the column `image` of parquet files under a folder; the offset is the number of the row."""
+
+    root: Path
+    _groups: dict[tuple[str, int], list[Any]] = field(default_factory=dict, repr=False, compare=False)
+
+    def content(self, path: str, offset: int, length: int) -> bytes:
+        """Return the bytes of a picture; a whole group of rows is read for it."""
+        name = path.partition("::")[0]
+        try:
+            file = opened(self.root / name)
+            group, row = _place(file.metadata, offset)
+            image = self._group(file, name, group)[row]["bytes"]
+        except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+            raise ImageError(f"{self.root / name} holds no picture in row {offset} ({error}).") from None
+        if not image:
+            raise ImageError(f"{self.root / name} holds no picture in row {offset}.")
+        return bytes(image)
+
+    def glance(self, path: str, offset: int, length: int) -> Glance:
+        """Look at the bytes of a picture."""
+        return seen(self.content(path, offset, length), path)
+
+    def _group(self, file: Any, name: str, group: int) -> list[Any]:
+        """Read a group of rows, unless it was among the last ones."""
+        found = self._groups.get((name, group))
+        if found is None:
+            found = file.read_row_group(group, columns=["image"]).column("image").to_pylist()
+            for old in list(self._groups)[: max(0, len(self._groups) - REMEMBERED + 1)]:
+                self._groups.pop(old, None)
+            self._groups[name, group] = found
+        return found
+
+    def __reduce__(self) -> Any:
+        """Send the folder alone to another process."""
+        return Packed, (self.root,)
+
+
+def parquet(root: Path, files: Sequence[Path], kinds: Sequence[str], at: Path | None = None) -> Index:
+    """Index the pictures of parquet files with the labels `kinds`, columns of numbers whose names the files know.
+
+    Random access reads a whole group of rows for a picture: train with `data.cache`, which reads them in order once.
+
+    Raises:
+        DataError: pyarrow is not installed, or a file cannot be read.
+    """
+    names = [path.relative_to(root).as_posix() for path in files]
+    plan = {"kind": "parquet", "files": {name: fingerprint(root / name) for name in names}, "labels": list(kinds)}
+    folder = (at or root / ".ganstyle") / "parquet"
+    what = f"the pictures in the parquet files of {root}"
+    return told(indexed(folder, plan, partial(_listing, root, names, kinds), Packed(root), what), what)
+
+
+def opened(path: Path) -> Any:
+    """Open a parquet file; raises DataError where pyarrow is missing."""
+    try:
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        raise DataError(f"{path} needs pyarrow; pip install 'ganstyle[parquet]' brings it.") from None
+    return ParquetFile(path)
+
+
+def _place(metadata: Any, row: int) -> tuple[int, int]:
+    """Return the group that a row is in, and its place there."""
+    for group in range(metadata.num_row_groups):
+        count = metadata.row_group(group).num_rows
+        if row < count:
+            return group, row
+        row -= count
+    raise IndexError("there are fewer rows")
+
+
+def _listing(root: Path, names: Sequence[str], kinds: Sequence[str]) -> Listing:
+    """List the rows of every file with their labels."""
+    paths, offsets = list[str](), list[int]()
+    labels: dict[str, list[Any]] = {kind: [] for kind in kinds}
+    classes: dict[str, list[str]] = {kind: [] for kind in kinds}
+    for name in names:
+        try:
+            file = opened(root / name)
+            table = file.read(columns=list(kinds))
+            classes = {kind: found or classes[kind] for kind, found in _classes(file, kinds).items()}
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(
+                f"{root / name} is no parquet file with the columns {', '.join(kinds)} ({error})."
+            ) from None
+        count = file.metadata.num_rows
+        paths += [f"{name}::{row}" for row in range(count)]
+        offsets += range(count)
+        for kind in kinds:
+            labels[kind] += table.column(kind).to_pylist()
+    numbers = {kind: np.array(values, np.int32) for kind, values in labels.items()}
+    named = {kind: classes[kind] or [str(n) for n in range(int(numbers[kind].max()) + 1)] for kind in kinds}
+    return Listing(paths, np.full(len(paths), UNTOLD), numbers, named, np.array(offsets), np.zeros(len(paths)))
+
+
+def _classes(file: Any, kinds: Sequence[str]) -> dict[str, list[str]]:
+    """Read the names of labels, which Hugging Face's library writes into the file's schema."""
+    noted = json.loads((file.schema_arrow.metadata or {}).get(b"huggingface", b"{}"))
+    features = noted.get("info", {}).get("features", {})
+    return {kind: [slug(name) for name in features.get(kind, {}).get("names", [])] for kind in kinds}
