@@ -139,7 +139,7 @@ def test_debug_shows_where_a_mistake_was_found(capsys: pytest.CaptureFixture[str
         assert "Traceback" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["stylize", "info", "fetch", "doctor", "artifact", "evaluate", "figures"])
+@pytest.mark.parametrize("command", ["stylize", "info", "fetch", "doctor", "artifact", "evaluate", "figures", "sweep"])
 def test_every_command_explains_itself_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])

@@ -23,7 +23,8 @@ from ganstyle.training.system import System
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
-SWEEPS = sorted(path.stem for path in (CONF / "sweep").glob("*.yaml"))
+SWEEPS = sorted(path.stem for path in (CONF / "sweep").glob("*.yaml") if "hydra" in OmegaConf.load(path))
+"""Grids; the other files there are search spaces (tests/training/test_search.py)."""
 GROUPS = sorted(
     folder for folder in CONF.iterdir() if folder.is_dir() and folder.name not in ("experiment", "hydra", "optim")
 )

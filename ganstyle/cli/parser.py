@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from ganstyle import __version__
-from ganstyle.cli import commands, compress, evaluate, export, figures, imports, redo, stylize
+from ganstyle.cli import commands, compress, evaluate, export, figures, imports, redo, stylize, sweep
 from ganstyle.errors import GanstyleError, unknown
 
 DESCRIPTION = "Use and look after style-transfer GANs. They are trained by `python train.py`; see its --help."
@@ -201,6 +201,12 @@ examples:
   ganstyle artifact runs/vangogh/2026-11-21_10-00-00/checkpoints/best.ckpt --output models/best
 """,
         _artifact_arguments,
+    ),
+    "sweep": Command(
+        sweep.run,
+        "search for the configuration that scores best",
+        sweep.DETAILS,
+        sweep.arguments,
     ),
     "import": Command(
         imports.run,

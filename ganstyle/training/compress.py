@@ -1,20 +1,17 @@
 """Teach a student: from a trained artifact and photographs to a smaller artifact."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 
 from ganstyle import artifact as artifacts
-from ganstyle.errors import ConfigError, GanstyleError, TrainingError
+from ganstyle.errors import ConfigError, TrainingError
 from ganstyle.methods.distill import channels_of
-from ganstyle.training import mistakes
-from ganstyle.training.folder import conf_folder
+from ganstyle.training.composed import composed, in_one_sentence
 from ganstyle.training.run import run
 
 CHOICES = {"method": "distill", "generator": "light", "data": "photographs", "trainer": "small"}
@@ -61,7 +58,7 @@ def taught(lesson: Lesson) -> Path:
         TrainingError: a signal ended the lesson early.
     """
     config = configured(lesson)
-    with _in_one_sentence():
+    with in_one_sentence():
         outcome = run(config, lesson.folder, chosen(lesson))
     if outcome.signal:
         raise TrainingError(f"the lesson in {lesson.folder} was interrupted; --resume goes on with it.")
@@ -70,9 +67,7 @@ def taught(lesson: Lesson) -> Path:
 
 def configured(lesson: Lesson) -> DictConfig:
     """Compose the configuration of a lesson. Raises ConfigError for an override that does not fit."""
-    with _in_one_sentence(), initialize_config_dir(str(conf_folder()), version_base="1.3"):
-        composed = compose("train", chosen(lesson))
-    config = cast(dict[str, Any], OmegaConf.to_container(composed))
+    config = cast(dict[str, Any], OmegaConf.to_container(composed(chosen(lesson))))
     network = artifacts.load(lesson.teacher).network
     config |= {"name": lesson.folder.name, "generator": _student(lesson)}
     config["resume"] = str(lesson.folder) if lesson.resume and _has_begun(lesson.folder) else None
@@ -87,19 +82,6 @@ def configured(lesson: Lesson) -> DictConfig:
         config["system"]["weights"]["generator"].pop("features", None)
     _look_seldom(config["callbacks"], lesson.images)
     return OmegaConf.create(config)
-
-
-@contextmanager
-def _in_one_sentence() -> Iterator[None]:
-    """Tell a wrong configuration as train.py does."""
-    try:
-        yield
-    except GanstyleError:
-        raise
-    except Exception as error:
-        if (told := mistakes.sentence(error)) is None:
-            raise
-        raise ConfigError(told) from error
 
 
 def chosen(lesson: Lesson) -> list[str]:

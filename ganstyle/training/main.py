@@ -24,7 +24,9 @@ def main() -> int:
     debug = DEBUG in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != DEBUG]
     from ganstyle.training import mistakes
+    from ganstyle.training.owned import end_with_owner
 
+    end_with_owner()
     try:
         return _hydra()
     except KeyboardInterrupt:
@@ -73,6 +75,7 @@ def _job(config: "DictConfig") -> tuple[float | None, int]:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
+    _refuse_search(config)
     hydra = HydraConfig.get()
     overrides, path = list(hydra.overrides.task), Path(hydra.runtime.output_dir)
     devices = config.trainer.devices * config.trainer.nodes
@@ -83,6 +86,13 @@ def _job(config: "DictConfig") -> tuple[float | None, int]:
     outcome = run(config, path, overrides)
     code = 128 + outcome.signal if outcome.signal and _is_first() else 0
     return objective(config, outcome.scores), code
+
+
+def _refuse_search(config: "DictConfig") -> None:
+    if "search" in config:
+        raise ConfigError(
+            "sweep=... names a search space, which `ganstyle sweep` takes with the same words; a grid goes with -m."
+        )
 
 
 def _is_first() -> bool:

@@ -1,0 +1,90 @@
+"""Who works on which trial of a study: claimed by one process at a time, and free again when that process is gone."""
+
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from optuna import Study
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+OWNER, BEAT, SURPLUS = "owner", "beat", "surplus"
+"""Attributes of a trial."""
+EVERY = 30.0
+"""Seconds between two signs of life."""
+SILENCE = 300.0
+"""Seconds without one, after which a process on another machine counts as gone."""
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let one process and thread at a time decide who gets which trial."""
+    with (folder / ".claims").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def claim(study: Study, trial: Trial) -> None:
+    """Write down that a trial is this process's own."""
+    own = {"host": socket.gethostname(), "process": os.getpid(), "began": _began(os.getpid())}
+    trial.set_user_attr(OWNER, own)
+    beat(trial)
+
+
+def beat(trial: Trial) -> None:
+    """Give a sign of life."""
+    trial.set_user_attr(BEAT, time.time())
+
+
+def set_free(study: Study, trial: FrozenTrial) -> None:
+    """Put a trial back into the queue, where it keeps its number, what it varies and its folder."""
+    study._storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+
+
+def free_orphans(study: Study) -> list[FrozenTrial]:
+    """Put back every trial whose process is gone, and return them; call it while `alone`."""
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    orphans = [trial for trial in running if not is_surplus(trial) and not _lives(trial.user_attrs)]
+    for trial in orphans:
+        set_free(study, trial)
+    return orphans
+
+
+def is_surplus(trial: FrozenTrial) -> bool:
+    """Whether a trial was begun when there were enough: two machines asked for the last one at the same time."""
+    return bool(trial.user_attrs.get(SURPLUS))
+
+
+def _lives(attributes: Mapping[str, Any]) -> bool:
+    """Whether the process that claimed a trial is still there. Without a claim it ended before it could claim."""
+    owner = attributes.get(OWNER)
+    if owner is None:
+        return False
+    if owner["host"] == socket.gethostname():
+        return bool(_began(owner["process"]) == owner["began"] != "")
+    return bool(time.time() - attributes.get(BEAT, 0.0) < SILENCE)
+
+
+def _began(process: int) -> str:
+    """When a process began, in the system's own words; nothing if there is no such process.
+
+    Numbers of processes come again, and with another beginning.
+    """
+    status = Path(f"/proc/{process}/stat")
+    if Path("/proc/self/stat").exists():
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            return ""
+        return "" if fields[0] == "Z" else fields[19]
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        pass
+    return "running"
