@@ -1,0 +1,104 @@
+"""What a long run meets: python -m benchmarks.faults --kills 50 --output benchmarks/results/faults.json.
+
+A small run is killed with -9 from outside at random moments, in turn while it trains, writes a checkpoint, validates,
+and builds its cache of pictures; the same command with resume=last must end with the bits of the run that nobody
+disturbed. Then one fault of every other kind: a full disk, a damaged checkpoint, unreadable pictures, numbers that are
+none, a killed loading process, a second run on the folder. Everything happens in a temporary folder.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from benchmarks.mishaps import WATCHED, killed, measure, paint, result, run
+from benchmarks.record import machine
+from benchmarks.single_faults import OTHERS, RESUME, Calm, Row
+from ganstyle.training.provenance import commit
+
+
+def undisturbed(folder: Path) -> Calm:
+    """Run to the end, and measure the phases."""
+    paint(folder)
+    ended = run(folder, sabotage=lambda: [measure(phase, folder / f"{phase}.txt") for phase in WATCHED] and None)
+    if ended.code:
+        raise RuntimeError(ended.said)
+    files = {phase: folder / f"{phase}.txt" for phase in WATCHED}
+    seconds = {phase: [float(line) for line in file.read_text().split()] for phase, file in files.items()}
+    return Calm(result(folder), seconds)
+
+
+def kills(folder: Path, calm: Calm, count: int, seed: int) -> list[Row]:
+    """Kill as often as asked, the phases in turn, at moments drawn evenly over their time."""
+    draw = random.Random(seed)
+    phases = [phase for phase, seconds in calm.seconds.items() if seconds]
+    held: dict[str, list[bool]] = {phase: [] for phase in phases}
+    for number in range(count):
+        phase = phases[number % len(phases)]
+        call = draw.randrange(len(calm.seconds[phase]))
+        place = folder / f"kill{number}"
+        paint(place)
+        ended = killed(place, phase, call, draw.uniform(0, calm.seconds[phase][call]))
+        resumed = run(place, RESUME)
+        exact = resumed.code == 0 and result(place) == calm.result
+        held[phase].append(exact and ended.code == -signal.SIGKILL)
+        print(f"{number + 1:3} of {count}  {phase:16}  call {call:2}  {'same bits' if exact else resumed}", flush=True)
+    how = "kill -9, then resume=last: the same bits as undisturbed"
+    return [Row(f"kill -9 in {phase}", len(times), sum(times), how) for phase, times in held.items()]
+
+
+def measured(folder: Path, count: int, seed: int) -> list[Row]:
+    """Let everything happen once, and `count` kills."""
+    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    calm = undisturbed(folder / "calm")
+    rows = kills(folder, calm, count, seed)
+    for fault in OTHERS:
+        place = folder / fault.__name__
+        paint(place)
+        rows.append(fault(place, calm))
+        print(_line(rows[-1]), flush=True)
+    return rows
+
+
+def _line(row: Row) -> str:
+    return f"{row.fault:38}  {row.held:3} of {row.times:<3}  {row.how}"
+
+
+def main() -> None:
+    """Run everything, print the table, and write it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=50, help="kill -9 at so many moments (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments (default: %(default)s)")
+    parser.add_argument("--output", type=Path, help="the results file")
+    words = parser.parse_args()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = measured(Path(folder), words.kills, words.seed)
+        told = [row._replace(told=row.told.replace(folder, "...")) for row in rows]
+    print("\n".join(map(_line, told)))
+    if words.output:
+        _write(words, told, time.monotonic() - began)
+    if any(row.held < row.times for row in told):
+        raise SystemExit(1)
+
+
+def _write(words: argparse.Namespace, rows: list[Row], seconds: float) -> None:
+    report = {
+        "command": f"python -m benchmarks.faults --kills {words.kills} --seed {words.seed} --output {words.output}",
+        "commit": commit(),
+        "machine": machine(),
+        "seconds": round(seconds, 1),
+        "rows": [row._asdict() for row in rows],
+    }
+    words.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""Runs are killed and harmed in every way that the benchmark knows; nothing is lost."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import faults
+from benchmarks.mishaps import paint
+from benchmarks.single_faults import OTHERS, Calm
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Calm:
+    return faults.undisturbed(tmp_path_factory.mktemp("calm") / "run")
+
+
+@pytest.mark.slow
+def test_a_run_killed_in_any_phase_ends_with_the_same_bits(tmp_path: Path, calm: Calm) -> None:
+    rows = faults.kills(tmp_path, calm, 8, seed=1)
+    assert [row.fault.removeprefix("kill -9 in ") for row in rows] == list(calm.seconds)
+    assert [(row.times, row.held) for row in rows] == [(2, 2)] * 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", OTHERS, ids=lambda fault: fault.__name__)
+def test_every_other_fault_ends_as_it_should(tmp_path: Path, calm: Calm, fault: object) -> None:
+    paint(tmp_path / "run")
+    row = fault(tmp_path / "run", calm)  # type: ignore[operator]
+    assert row.held, row

@@ -1,0 +1,120 @@
+import logging
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from data.pictures import drawing, fill, save
+
+from ganstyle.data import tolerant
+from ganstyle.data.paired import paired
+from ganstyle.data.pictures import Pictures, by_short_side
+from ganstyle.data.tolerant import Tolerant
+from ganstyle.data.unpaired import unpaired
+from ganstyle.errors import ConfigError, DataError, ImageError
+
+AS_THEY_ARE = partial(by_short_side, short=None)
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    waited: list[float] = []
+    monkeypatch.setattr(tolerant.time, "sleep", waited.append)
+    return waited
+
+
+class Flaky:
+    """Numbers below ten, some of which fail for a while."""
+
+    def __init__(self, failures: dict[int, int]) -> None:
+        self.failures = failures
+
+    def __len__(self) -> int:
+        return 10
+
+    def __getitem__(self, number: int) -> int:
+        if self.failures.get(number, 0) > 0:
+            self.failures[number] -= 1
+            raise ImageError(f"{number}.png is damaged.")
+        return number
+
+
+@pytest.mark.parametrize("action", ["stop", "skip"])
+def test_what_fails_for_a_moment_is_asked_for_again(action: str, waits: list[float]) -> None:
+    assert Tolerant(Flaky({3: 2}), action)[3] == 3
+    assert waits == [0.5, 1.0]
+
+
+def test_the_run_stops_with_the_name_after_the_retries() -> None:
+    items = Flaky({3: 9})
+    with pytest.raises(ImageError, match=r"^3\.png is damaged\.$"):
+        Tolerant(items, "stop")[3]
+    assert items.failures[3] == 9 - 1 - tolerant.RETRIES
+
+
+def test_the_next_item_takes_the_place_and_the_skipped_one_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    items = Tolerant(Flaky({9: 99}), "skip")
+    with caplog.at_level(logging.WARNING):
+        assert [items[9], items[9], items[8]] == [0, 0, 8]
+    assert [record.getMessage() for record in caplog.records] == [
+        "9.png is damaged. The next picture takes its place (1 left out so far)."
+    ]
+
+
+def test_an_item_that_can_be_read_again_is_back() -> None:
+    items = Tolerant(Flaky({4: 1 + tolerant.RETRIES}), "skip")
+    assert [items[4], items[4]] == [5, 4]
+
+
+def test_more_bad_ones_than_the_budget_end_the_run() -> None:
+    items = Tolerant(Flaky({1: 99, 6: 99}), "skip")
+    assert items[1] == 2
+    with pytest.raises(DataError, match=r"2 of 10 pictures .* leaves out 1 at most; the last one: 6\.png is damaged"):
+        items[6]
+
+
+def test_an_action_that_there_is_not_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"data\.on_bad_image cannot be 'skp'; did you mean 'skip'\?"):
+        Tolerant(Flaky({}), "skp")
+
+
+@pytest.mark.parametrize("cut", [200, 0])
+def test_a_lenient_collection_leaves_a_damaged_picture_to_whoever_asks(tmp_path: Path, cut: int) -> None:
+    paths = sorted(fill(tmp_path, 3).iterdir())
+    pictures = Tolerant(Pictures(paths, AS_THEY_ARE, 0), "skip")
+    paths[1].write_bytes(paths[1].read_bytes()[:cut])
+    assert (pictures[1] == drawing(2)).all()
+    assert (pictures[0] == drawing(0)).all()
+
+
+def test_a_damaged_picture_found_at_the_start_is_left_out_too(tmp_path: Path) -> None:
+    paths = [save(tmp_path / f"{number}.jpg", number) for number in range(3)]
+    paths[1].write_bytes(paths[1].read_bytes()[:-200])
+    with pytest.raises(ImageError, match=r"1\.jpg"):
+        Pictures(paths, AS_THEY_ARE)
+    pictures = Tolerant(Pictures(paths, AS_THEY_ARE, lenient=True), "skip")
+    assert (pictures[1] == pictures[2]).all()
+
+
+def test_where_a_twin_is_lost_another_pair_stands_in_for_both(tmp_path: Path) -> None:
+    for number in range(3):
+        save(tmp_path / "trainA" / f"{number}.png", number, 40, 40)
+        save(tmp_path / "trainB" / f"{number}.png", 50 + number, 40, 40)
+    problem = paired(str(tmp_path), crop=32, resize=40, held_out=0.0, on_bad_image="skip")
+    before = [problem.train[number] for number in range(3)]
+    damaged = paired(str(tmp_path), crop=32, resize=40, held_out=0.0, on_bad_image="skip")
+    pairs = damaged.train.pairs.items
+    pairs.sources._kept.clear()
+    pairs.sources.budget = 0
+    (tmp_path / "trainA" / "1.png").write_bytes(b"")
+    after = [damaged.train[number] for number in range(3)]
+    same = [torch.equal(one["target"], other["target"]) for one, other in zip(before, after, strict=True)]
+    assert same.count(False) == 1
+
+
+def test_unpaired_data_takes_the_choice(tmp_path: Path) -> None:
+    for side in ("trainA", "trainB"):
+        fill(tmp_path / side, 2, 0, 40, 40)
+    with pytest.raises(ConfigError, match=r"data\.on_bad_image cannot be 'ignore'"):
+        unpaired(str(tmp_path), crop=32, on_bad_image="ignore")
