@@ -25,8 +25,13 @@ from ganstyle.training.provenance import commit
 
 def undisturbed(folder: Path) -> Calm:
     """Run to the end, and measure the phases."""
+
+    def measuring() -> None:
+        for phase in WATCHED:
+            measure(phase, folder / f"{phase}.txt")
+
     paint(folder)
-    ended = run(folder, sabotage=lambda: [measure(phase, folder / f"{phase}.txt") for phase in WATCHED] and None)
+    ended = run(folder, sabotage=measuring)
     if ended.code:
         raise RuntimeError(ended.said)
     files = {phase: folder / f"{phase}.txt" for phase in WATCHED}

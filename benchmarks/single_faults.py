@@ -97,9 +97,13 @@ def too_many_unreadable(folder: Path, calm: Calm) -> Row:
 
 
 def _spoiling(*paths: Path) -> Callable[[], None]:
+    def spoil() -> None:
+        for path in paths:
+            path.write_bytes(b"")
+
     def sabotage() -> None:
         read_every_time()
-        before_call("training", 2, lambda: [path.write_bytes(b"") for path in paths] and None)
+        before_call("training", 2, spoil)
 
     return sabotage
 
@@ -134,10 +138,11 @@ def not_a_number_rolls_back(folder: Path, calm: Calm) -> Row:
 def killed_loader(folder: Path, calm: Calm) -> Row:
     """A process that loads pictures is killed."""
 
-    def sabotage() -> None:
-        before_call("training", STEP, lambda: [child.kill() for child in multiprocessing.active_children()] and None)
+    def kill() -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
 
-    ended = run(folder, "trainer.workers=2", sabotage=sabotage)
+    ended = run(folder, "trainer.workers=2", sabotage=lambda: before_call("training", STEP, kill))
     told = ended.code == 2 and "a process that loads pictures was killed" in ended.said
     return _resumed("loading process killed", folder, calm, ended, told, "exit 2 in one sentence; resumes exactly")
 
