@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,11 +78,14 @@ def begin(folder: Path, *words: str, sabotage: Sabotage = nothing) -> int:
     """Fork a process that trains with its runs, cache and pictures under `folder`; return its number."""
     sys.stdout.flush()
     sys.stderr.flush()
-    process = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads, which the child does without
+        process = os.fork()
     if process:
         return process
     code = 1
     try:
+        torch.set_num_threads(1)  # the threads of the parent are not there
         _speak_into(folder / "said.txt")
         sides = [f"data.{side}={folder / side}" for side in ("source", "target")]
         sys.argv = [*COMMAND, f"runs={folder / 'runs'}", *sides, f"data.cache={folder / 'cache'}", *words]

@@ -37,7 +37,7 @@ class Keeping:
     limit: int
 
     @classmethod
-    def of(cls, folder: str | None, gibibytes: float) -> "Keeping | None":
+    def of(cls, folder: str | None, gibibytes: object) -> "Keeping | None":
         """Read `data.cache` and `data.cache_limit`; None keeps nothing."""
         if isinstance(gibibytes, bool) or not isinstance(gibibytes, int | float) or not gibibytes > 0:
             raise ConfigError(f"data.cache_limit must be a number of GiB above 0, but is {gibibytes!r}.")
@@ -73,9 +73,19 @@ class Cache:
         self._offsets, self._sizes, self._kept = (np.asarray(column) for column in columns)
         file = self.folder / PIXELS
         self._pixels = np.asarray(np.memmap(file, np.uint8, "r")) if file.stat().st_size else np.zeros(0, np.uint8)
-        self._user: IO[bytes] = (self.folder / USED).open("rb")
-        fcntl.flock(self._user, fcntl.LOCK_SH)
-        os.utime(self.folder / USED)
+        self._user = _User(self.folder / USED)
+
+
+class _User:
+    """Holds a shared lock as long as somebody knows it, so that a cache in use is not removed."""
+
+    def __init__(self, path: Path) -> None:
+        self.number = os.open(path, os.O_RDONLY)
+        fcntl.flock(self.number, fcntl.LOCK_SH)
+        os.utime(path)
+
+    def __del__(self) -> None:
+        os.close(self.number)
 
 
 def cached(files: Files, fit: Callable[[int, int], tuple[int, int]], keeping: Keeping, *, lenient: bool) -> Cache:

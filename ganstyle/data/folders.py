@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 from ganstyle.data.catalogue import CATALOGUE
 from ganstyle.draws import seed_of
@@ -59,7 +60,7 @@ def fingerprint(path: Path) -> str:
         return hashed(file)
 
 
-def hashed(file: IO[bytes]) -> str:
+def hashed(file: BufferedIOBase) -> str:
     """Hash what an open file holds, as `fingerprint` does."""
     size = file.seek(0, 2)
     file.seek(0)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Int, UInt64
+from jaxtyping import Bool, Integer, UInt64
 from numpy import ndarray
 
 from ganstyle.data.building import Job, build
@@ -24,7 +24,7 @@ TRAIN, VAL, UNTOLD = 0, 1, 2
 """Values of the column `split`."""
 UNKNOWN = -1
 """Label of a picture that a list does not name."""
-Numbers = Int[ndarray, "count"]
+Numbers = Integer[ndarray, "count"]
 
 
 class Glance(tuple[int, int, int, int]):

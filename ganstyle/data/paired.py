@@ -39,7 +39,7 @@ def paired(
     held_out: float = 0.1,
     on_bad_image: str = STOP,
     cache: str | None = None,
-    cache_limit: float = 64.0,
+    cache_limit: int | float = 64.0,
     seed: int = 0,
 ) -> Problem:
     """Pose the paired problem.

@@ -113,7 +113,8 @@ def _listing(root: Path, names: Sequence[str], kinds: Sequence[str]) -> Listing:
             labels[kind] += table.column(kind).to_pylist()
     numbers = {kind: np.array(values, np.int32) for kind, values in labels.items()}
     named = {kind: classes[kind] or [str(n) for n in range(int(numbers[kind].max()) + 1)] for kind in kinds}
-    return Listing(paths, np.full(len(paths), UNTOLD), numbers, named, np.array(offsets), np.zeros(len(paths)))
+    nothing = np.zeros(len(paths), np.int64)
+    return Listing(paths, np.full(len(paths), UNTOLD), numbers, named, np.array(offsets), nothing)
 
 
 def _classes(file: Any, kinds: Sequence[str]) -> dict[str, list[str]]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 from ganstyle.data.folders import fingerprint, hashed
 from ganstyle.data.index import Glance
@@ -40,7 +40,7 @@ class Local:
             raise ImageError(f"{file} cannot be read: {error.strerror or error}.") from None
 
 
-def part(file: IO[bytes], offset: int, length: int) -> bytes:
+def part(file: Any, offset: int, length: int) -> bytes:
     """Read a file whole, or `length` bytes from an offset that is not negative."""
     if offset < 0:
         return file.read()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -95,8 +95,7 @@ def _members(reader: Local | Remote, name: str) -> Iterator[tarfile.TarInfo]:
         raise DataError(f"{reader.root}/{name} is no tar file that can be read ({error}); unzip it first.") from None
 
 
-def _opened(reader: Local | Remote, name: str) -> IO[bytes]:
+def _opened(reader: Local | Remote, name: str) -> Any:
     if isinstance(reader, Local):
         return (reader.root / name).open("rb")
-    file: IO[bytes] = reader.system().open(f"{reader.root}/{name}", "rb")
-    return file
+    return reader.system().open(f"{reader.root}/{name}", "rb")

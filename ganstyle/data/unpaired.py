@@ -41,7 +41,7 @@ def unpaired(
     held_out: float = 0.1,
     on_bad_image: str = STOP,
     cache: str | None = None,
-    cache_limit: float = 64.0,
+    cache_limit: int | float = 64.0,
     artist: Words = None,
     style: Words = None,
     genre: Words = None,

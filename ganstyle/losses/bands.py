@@ -41,7 +41,7 @@ def band_energies(image: Image) -> Float[Tensor, "batch bands"]:
 def _energies(planes: Float[Tensor, "batch planes rows columns"]) -> Float[Tensor, "batch planes directions"]:
     padded = F.pad(planes, (2, 2, 2, 2), mode="replicate").flatten(0, 1)[:, None]
     responses = F.conv2d(padded, _filters().to(planes))
-    return responses.square().mean((2, 3)).unflatten(0, planes.shape[:2])
+    return responses.square().mean((2, 3)).reshape(*planes.shape[:2], DIRECTIONS)
 
 
 def _filters() -> Float[Tensor, "directions 1 side side"]:
