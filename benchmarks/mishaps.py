@@ -79,7 +79,9 @@ def begin(folder: Path, *words: str, sabotage: Sabotage = nothing) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads, which the child does without
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # Python 3.12 warns of threads, which the child does without
         process = os.fork()
     if process:
         return process

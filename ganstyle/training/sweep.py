@@ -176,4 +176,4 @@ class Watch:
         for images in new:
             self.asked.report(points[images], images)
             self._reported.add(images)
-        return bool(new) and self.asked.should_prune()
+        return bool(new) and bool(self.asked.should_prune())

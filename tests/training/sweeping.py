@@ -23,7 +23,8 @@ def main() -> None:
     """Sweep."""
     folder, trials, workers = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     own = plan(folder, trials, workers)
-    sys.exit(Sweep(own, opened(own)).run())
+    number = Sweep(own, opened(own)).run()
+    sys.exit(128 + number if number else 0)
 
 
 if __name__ == "__main__":

@@ -157,7 +157,7 @@ def test_a_sweep_leaves_a_table_its_best_and_pictures(tmp_path: Path) -> None:
         *("trials.csv", "best.yaml", "history.png", "parallel.png", "importance.png")
     }
     assert all(path.stat().st_size > 100 for path in found.files)
-    rows = list(csv.DictReader((tmp_path / "trials.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "trials.csv").read_text().splitlines()))
     assert [row["state"] for row in rows] == ["complete"] * 12 + ["fail"]
     kept = OmegaConf.load(tmp_path / "experiment" / "best.yaml")
     assert kept.system.ema == 3.0
