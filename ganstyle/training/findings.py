@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any, NamedTuple
 
 import optuna
@@ -37,11 +38,11 @@ def conclude(plan: Plan, study: optuna.Study) -> Found:
     files = [_table(trials, plan)]
     complete = ranked(trials, plan)
     if complete:
-        files.append(_best(complete[0], plan))
+        files.append(_best(complete, plan))
         files += draw(study, complete, plan)
     lines = [f"{', '.join(told(study)) or 'no trial yet'}.", *_shown(complete, plan)]
     if complete:
-        lines.append(f"python train.py --config-dir {plan.folder} experiment={BEST.stem}    trains the best again")
+        lines.append(f"{_command(plan)}    trains the best again")
     return Found(lines, files)
 
 
@@ -79,14 +80,15 @@ def _score(one: FrozenTrial) -> float | str:
     return one.intermediate_values[max(one.intermediate_values)] if one.intermediate_values else ""
 
 
-def _best(best: FrozenTrial, plan: Plan) -> Path:
-    path = plan.folder / BEST
+def _command(plan: Plan) -> str:
+    return f"python train.py --config-dir {quote(str(plan.folder))} experiment={BEST.stem}"
+
+
+def _best(complete: Sequence[FrozenTrial], plan: Plan) -> Path:
+    path, best = plan.folder / BEST, complete[0]
     path.parent.mkdir(exist_ok=True)
-    title = f"The best of {plan.search.trials} trials of sweep={plan.search.name}: trial {best.number}, "
-    head = (
-        f"# @package _global_\n# {title}{plan.search.score} {best.value:.6g}.\n"
-        f"# python train.py --config-dir {plan.folder} experiment={BEST.stem}\n"
-    )
+    title = f"The best of {len(complete)} trials of sweep={plan.search.name} with a score: trial {best.number}, "
+    head = f"# @package _global_\n# {title}{plan.search.score} {best.value:.6g}.\n# {_command(plan)}\n"
     given = [word for word in words(plan) if not word.startswith("objective=")]
     path.write_text(head + OmegaConf.to_yaml(experiment([*given, *overrides_of(best.params)])), encoding="utf-8")
     return path

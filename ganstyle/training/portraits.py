@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial
 
@@ -54,6 +55,7 @@ def _history(complete: Sequence[FrozenTrial], plan: Plan) -> Path:
     best = list(accumulate(scores, max if plan.search.maximizes else min))
     axes.step(numbers, best, where="post", color=BEST, linewidth=2, label="best so far")
     axes.set(xlabel="trial", ylabel=plan.search.score)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
     return _save(figure, plan.folder / "history.png")
 
