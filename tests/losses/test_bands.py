@@ -6,12 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from ganstyle.losses.bands import DIRECTIONS, OCTAVES, QUIET, band_energies
+from ganstyle.losses.bands import OCTAVES, QUIET, band_energies
 from ganstyle.losses.perceptual import energy_distance
 
 SEED = st.integers(0, 1000)
-PLANE = OCTAVES * DIRECTIONS
-LIGHT, RED_GREEN, YELLOW_BLUE = (slice(PLANE * k, PLANE * (k + 1)) for k in range(3))
+LIGHT, RED_GREEN, YELLOW_BLUE = (slice(OCTAVES * k, OCTAVES * (k + 1)) for k in range(3))
 
 
 def noise(seed: int, *shape: int) -> Tensor:
@@ -26,7 +25,7 @@ def waves(length: int, color: tuple[float, float, float], side: int = 96) -> Ten
 @given(red=st.floats(-1, 1), blue=st.floats(-1, 1))
 def test_a_flat_color_has_the_energy_of_one_step(red: float, blue: float) -> None:
     flat = torch.tensor([red, 0.0, blue])[None, :, None, None].expand(1, 3, 32, 40)
-    torch.testing.assert_close(band_energies(flat), torch.full((1, 3 * PLANE), math.log(QUIET)), atol=1e-4, rtol=0)
+    torch.testing.assert_close(band_energies(flat), torch.full((1, 3 * OCTAVES), math.log(QUIET)), atol=1e-4, rtol=0)
 
 
 @given(seed=SEED, factor=st.floats(0.5, 1))
@@ -40,15 +39,13 @@ def test_contrast_moves_all_bands_alike(seed: int, factor: float) -> None:
 def test_gray_pictures_hold_light_alone(seed: int) -> None:
     energies = band_energies(noise(seed, 2, 1, 64, 64).expand(-1, 3, -1, -1))
     assert (energies[:, LIGHT] > math.log(QUIET) + 1).all()
-    assert energies[:, PLANE:].sub(math.log(QUIET)).abs().max() < 1e-6
+    assert energies[:, OCTAVES:].sub(math.log(QUIET)).abs().max() < 1e-6
 
 
-@pytest.mark.parametrize(("length", "octave"), [(4, 0), (8, 1), (16, 2), (32, 3)])
+@pytest.mark.parametrize(("length", "octave"), [(3, 0), (6, 1), (12, 2), (24, 3)])
 def test_waves_are_loudest_in_their_octave(length: int, octave: int) -> None:
-    energies = band_energies(waves(length, (1.0, 1.0, 1.0)))[0, LIGHT].unflatten(0, (OCTAVES, DIRECTIONS))
-    assert divmod(int(energies.argmax()), DIRECTIONS) == (octave, 0)
-    turned = band_energies(waves(length, (1.0, 1.0, 1.0)).mT)[0, LIGHT].unflatten(0, (OCTAVES, DIRECTIONS))
-    assert divmod(int(turned.argmax()), DIRECTIONS) == (octave, 2)
+    energies = band_energies(waves(length, (1.0, 1.0, 1.0)))[0, LIGHT]
+    assert int(energies.argmax()) == octave
 
 
 @pytest.mark.parametrize(
@@ -56,28 +53,21 @@ def test_waves_are_loudest_in_their_octave(length: int, octave: int) -> None:
 )
 def test_each_color_is_heard_in_its_own_bands(color: tuple[float, float, float], band: slice) -> None:
     energies = band_energies(waves(8, color))[0] - math.log(QUIET)
-    others = [place for place in range(3 * PLANE) if place not in range(band.start, band.stop)]
+    others = [place for place in range(3 * OCTAVES) if place not in range(band.start, band.stop)]
     assert energies[band].max() > 3
     assert energies[others].abs().max() < 1e-6
 
 
 @given(seed=SEED)
-def test_mirrored_and_turned_images_sound_alike_in_other_directions(seed: int) -> None:
+def test_mirrored_and_turned_images_sound_alike(seed: int) -> None:
     image = noise(seed, 1, 3, 64, 64)
-    energies = band_energies(image).unflatten(1, (3, OCTAVES, DIRECTIONS))
-    across, down, rising, falling = (energies[..., place] for place in (0, 2, 1, 3))
-    for other, directions in (
-        (image.flip(3), (across, falling, down, rising)),
-        (image.mT, (down, rising, across, falling)),
-    ):
-        found = band_energies(other).unflatten(1, (3, OCTAVES, DIRECTIONS))
-        torch.testing.assert_close(found, torch.stack(directions, -1))
-    torch.testing.assert_close(band_energies(-image), band_energies(image))
+    for other in (image.flip(3), image.mT, -image):
+        torch.testing.assert_close(band_energies(other), band_energies(image))
 
 
 @pytest.mark.parametrize(("side", "octaves"), [(1, 1), (3, 1), (4, 2), (16, 4), (32, 5), (200, 5)])
 def test_small_images_have_fewer_octaves(side: int, octaves: int) -> None:
-    assert band_energies(noise(0, 2, 3, side, 2 * side)).shape == (2, 3 * octaves * DIRECTIONS)
+    assert band_energies(noise(0, 2, 3, side, 2 * side)).shape == (2, 3 * octaves)
 
 
 @given(seed=SEED)
