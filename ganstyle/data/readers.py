@@ -42,10 +42,10 @@ class Local:
 
 def part(file: Any, offset: int, length: int) -> bytes:
     """Read a file whole, or `length` bytes from an offset that is not negative."""
-    if offset < 0:
-        return file.read()
-    file.seek(offset)
-    return file.read(length)
+    if offset >= 0:
+        file.seek(offset)
+    content: bytes = file.read(length if offset >= 0 else -1)
+    return content
 
 
 def seen(content: bytes, name: str) -> Glance:

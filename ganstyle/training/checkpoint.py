@@ -1,5 +1,6 @@
 """Everything a run is at one moment, in one file: captured, written whole or not at all, and put back bit for bit."""
 
+import logging
 import os
 import random
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ganstyle.draws import seed_of
 from ganstyle.errors import CheckpointError
 from ganstyle.training.distributed import gather, rank, world_size
 from ganstyle.training.folder import FULL
@@ -19,6 +21,7 @@ from ganstyle.training.journal import Journal
 from ganstyle.training.system import System
 
 FORMAT = 1
+log = logging.getLogger(__name__)
 SCARCE = 1 << 20
 """Bytes free, below which a write that failed is taken to have filled the disk."""
 
@@ -47,14 +50,12 @@ def capture(system: System, identity: Mapping[str, Any]) -> dict[str, Any]:
 def restore(system: System, state: Mapping[str, Any]) -> None:
     """Put a captured state back into an equally built system whose optimizers exist.
 
+    On another number of ranks, what belongs to all goes on exactly; what was each rank's own (batch norm's statistics,
+    pools, memories, random numbers, the watch) goes round, and a rank that is new draws anew.
+
     Raises:
-        CheckpointError: another number of ranks, or networks of another shape.
+        CheckpointError: networks of another shape.
     """
-    if len(state["ranks"]) != world_size():
-        raise CheckpointError(
-            f"this checkpoint was written by {len(state['ranks'])} ranks and cannot go on exactly on {world_size()}; "
-            f"set trainer.devices and trainer.nodes as they were."
-        )
     try:
         _restore_networks(system, state)
         restore_results(system, state)
@@ -63,7 +64,8 @@ def restore(system: System, state: Mapping[str, Any]) -> None:
             f"the checkpoint does not fit what this version builds from the same configuration: {error}"
         ) from error
     _restore_counts(system, state)
-    own = state["ranks"][rank()]
+    before = len(state["ranks"])
+    own = state["ranks"][rank() % before]
     for name, buffer in own["buffers"].items():
         system.get_buffer(name).copy_(buffer)
     for field, pool in system.method.pools.items():
@@ -71,7 +73,16 @@ def restore(system: System, state: Mapping[str, Any]) -> None:
     for name, memory in system.method.memories.items():
         memory.load_state_dict(own.get("memories", {}).get(name, {}))
     system.witness.load_state_dict(own.get("witness", {}))
-    _set_random_state(own["random"], system.device)
+    if rank() < before:
+        _set_random_state(own["random"], system.device)
+    else:
+        torch.manual_seed(seed_of("rank", rank(), system.images_seen))
+    if before != world_size() and rank() == 0:
+        log.warning(
+            "this run was on %d ranks and goes on with %d: weights, optimizers, averages, rates and the order of "
+            "images go on exactly; batch norm, image pools, remembered targets and dropout differ from here.",
+            *(before, world_size()),
+        )
 
 
 def _restore_networks(system: System, state: Mapping[str, Any]) -> None:

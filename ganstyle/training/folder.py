@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import logging
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,8 @@ FREE_KEYS = (
     *("trainer.workers", "trainer.log_every", "data.on_bad_image", "data.cache", "data.cache_limit", "data.index"),
 )
 """Keys that may change between a run and its resumption, because they do not change what is trained."""
+SHARES = ("trainer.devices", "trainer.nodes", "trainer.batch_size")
+"""Keys that may change together, as long as as many images make a batch of all devices."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What a write says where nothing more fits: on the disk, into the user's share of it, into one file."""
@@ -155,12 +158,19 @@ def refuse_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         ConfigError: names every changed key with both values.
     """
     old, new = _flat(before), _flat(now)
-    changed = sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k) and not _free(k))
+    free = {*SHARES} if _batch(old) == _batch(new) else set[str]()
+    changed = sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k) and not _free(k) and k not in free)
     if changed:
         told = ", ".join(f"{key} (was {old.get(key)!r}, now {new.get(key)!r})" for key in changed)
         raise ConfigError(
             f"this run was started with other values of {told}; resume with the same, or start a new run."
         )
+
+
+def _batch(config: Mapping[str, Any]) -> int | None:
+    """The images of one batch over all devices, where a configuration says so."""
+    shares = [share for key in SHARES if isinstance(share := config.get(key), int)]
+    return math.prod(shares) if len(shares) == len(SHARES) else None
 
 
 def _free(key: str) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from training.game import NETWORKS, UNPAIRED, checkpoint, differences, fault, newest, start, train
 
 pytestmark = pytest.mark.slow
@@ -54,6 +55,35 @@ def test_two_ranks_resume_exactly(tmp_path: Path, how: str) -> None:
     states = [checkpoint(newest(folder)) for folder in (one, other)]
     kept = ("networks", "generators", "optimizers", "ranks", "images_seen", "scores")
     assert differences(*({key: state[key] for key in kept} for state in states)) == []
+
+
+@pytest.mark.parametrize(("before", "after"), [((1, 4), (2, 2)), ((2, 2), (1, 4))], ids=["more", "fewer"])
+def test_a_run_goes_on_with_another_number_of_ranks(
+    tmp_path: Path, before: tuple[int, int], after: tuple[int, int]
+) -> None:
+    def on(ranks: tuple[int, int]) -> tuple[str, ...]:
+        return (*DDP, f"trainer.devices={ranks[0]}", f"trainer.batch_size={ranks[1]}")
+
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir(), other.mkdir()
+    assert train(one, *on(before)).code == 0
+    assert train(other, *on(before), *fault("term", 16)).code == 143
+    resumed = train(other, *on(after), "resume=last")
+    assert resumed.code == 0, resumed.err
+    assert f"was on {before[0]} ranks and goes on with {after[0]}" in resumed.err + resumed.out
+    states = [checkpoint(newest(folder)) for folder in (one, other)]
+    assert states[0]["images_seen"] == states[1]["images_seen"]
+    assert len(states[1]["ranks"]) == after[0]
+    weights = [state["generators"]["generator"] for state in states]
+    for name, weight in weights[0].items():
+        torch.testing.assert_close(weights[1][name], weight, atol=5e-3, rtol=0)
+
+
+def test_another_batch_is_another_run(tmp_path: Path) -> None:
+    assert train(tmp_path, *DDP, "trainer.devices=1", *fault("term", 8)).code == 143
+    resumed = train(tmp_path, *DDP, "trainer.devices=1", "trainer.batch_size=4", "resume=last")
+    assert resumed.code == 2
+    assert "trainer.batch_size (was 2, now 4)" in resumed.err
 
 
 def test_a_rank_that_fails_takes_the_others_with_it(tmp_path: Path) -> None:
