@@ -130,17 +130,24 @@ def _energy_distance(
 
 
 @in_full_precision
-def energy_distance(
+def numbers_loss(
     results: Float[Tensor, "batch numbers"],
     targets: Float[Tensor, "targets numbers"],
+    *,
+    target: str = DISTRIBUTION,
     earlier: Float[Tensor, "earlier numbers"] | None = None,
 ) -> Scalar:
-    """Distance of two sets of images of which rows of numbers tell; `earlier` belong to the targets, see `style_loss`.
+    """Compare images by some numbers of each, in the units of the numbers; `target` and `earlier` as in `style_loss`.
 
-    In the units of the numbers; 0 on average for equal distributions.
+    As a distribution, 0 on average for equal ones; else the squared distance to what an image is compared with.
+    Raises ConfigError for another `target`.
     """
-    everything = targets if earlier is None else torch.cat([targets, earlier])
-    return _energy(*(_squares(a, b) for a, b in ((results, everything), (results, results), (targets, everything))))
+    if target == DISTRIBUTION:
+        everything = targets if earlier is None else torch.cat([targets, earlier])
+        return _energy(*(_squares(a, b) for a, b in ((results, everything), (results, results), (targets, everything))))
+    if target not in STYLE_TARGETS:
+        raise ConfigError(unknown("style target", target, (*STYLE_TARGETS, DISTRIBUTION)))
+    return (results.unsqueeze(1) - STYLE_TARGETS[target](targets)).square().sum(2).min(1).values.mean()
 
 
 def _squares(some: Tensor, others: Tensor) -> Float[Tensor, "some others"]:

@@ -16,9 +16,9 @@ from ganstyle.losses.perceptual import (
     DISTRIBUTION,
     STYLE_TARGETS,
     content_loss,
-    energy_distance,
     gram,
     moments,
+    numbers_loss,
     style_loss,
     style_statistics,
 )
@@ -177,12 +177,13 @@ class PerceptualGAN(Method[Outputs]):
         return loss(earlier=earlier)
 
     def _band_loss(self, out: Outputs) -> Scalar:
-        wanted = band_energies(out.target)
-        if not self.training:
-            return energy_distance(band_energies(out.fake), wanted)
-        earlier = self.memory.recall("bands", {"image": wanted})
-        self.memory.keep("bands", {"image": wanted})
-        return energy_distance(band_energies(out.fake), wanted, earlier["image"] if earlier else None)
+        found = {"image": band_energies(out.target)}
+        loss = partial(numbers_loss, band_energies(out.fake), found["image"], target=self.style_target)
+        if self.style_target != DISTRIBUTION or not self.training:
+            return loss()
+        earlier = self.memory.recall("bands", found)
+        self.memory.keep("bands", found)
+        return loss(earlier=earlier["image"] if earlier else None)
 
     @property
     def memories(self) -> Mapping[str, Memory]:

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from ganstyle.errors import ConfigError
 from ganstyle.losses.bands import OCTAVES, QUIET, band_energies
-from ganstyle.losses.perceptual import energy_distance
+from ganstyle.losses.perceptual import numbers_loss
 
 SEED = st.integers(0, 1000)
 LIGHT, RED_GREEN, YELLOW_BLUE = (slice(OCTAVES * k, OCTAVES * (k + 1)) for k in range(3))
@@ -81,19 +82,34 @@ def test_the_distance_of_sets_agrees_with_loops(seed: int) -> None:
     between = mean([(a, b) for a in results for b in everything])
     own = mean([(a, b) for i, a in enumerate(results) for j, b in enumerate(results) if i != j])
     others = mean([(a, b) for i, a in enumerate(targets) for j, b in enumerate(everything) if i != j])
-    found = energy_distance(results, targets, earlier).item()
+    found = numbers_loss(results, targets, earlier=earlier).item()
     assert found == pytest.approx(2 * between - own - others, abs=1e-4)
 
 
 def test_a_step_along_the_slope_brings_sets_together() -> None:
     targets = noise(0, 64, 3)
     results = (noise(1, 64, 3) + 1).requires_grad_()
-    far = energy_distance(results, targets)
+    far = numbers_loss(results, targets)
     far.backward()
     assert results.grad is not None
-    assert energy_distance(results.detach() - 30 * results.grad, targets) < 0.8 * far.detach()
+    assert numbers_loss(results.detach() - 30 * results.grad, targets) < 0.8 * far.detach()
 
 
 def test_equal_distributions_are_at_no_distance_on_average() -> None:
-    found = [energy_distance(noise(k, 8, 3), noise(k + 1000, 8, 3)).item() for k in range(1000)]
+    found = [numbers_loss(noise(k, 8, 3), noise(k + 1000, 8, 3)).item() for k in range(1000)]
     assert abs(sum(found) / len(found)) < 0.015
+
+
+@given(seed=SEED)
+def test_other_targets_are_squared_distances_to_one_of_the_batch(seed: int) -> None:
+    results, targets = noise(seed, 3, 4), noise(seed + 1, 3, 4)
+    squares = (results[:, None] - targets[None]).square().sum(2)
+    wanted = {
+        "each": squares.diagonal().mean(),
+        "nearest": squares.min(1).values.mean(),
+        "batch_mean": (results - targets.mean(0)).square().sum(1).mean(),
+    }
+    for target, value in wanted.items():
+        torch.testing.assert_close(numbers_loss(results, targets, target=target), value)
+    with pytest.raises(ConfigError, match="style target 'farthest'"):
+        numbers_loss(results, targets, target="farthest")

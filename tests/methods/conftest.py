@@ -97,7 +97,12 @@ VARIANTS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "cut with penalties": ("cut", {"r1": True, "adversarial": "wgan_gp"}),
     "perceptual_gan with every style": (
         "perceptual_gan",
-        {"style": ["gram", "moments", "patches"], "style_target": "each", "r1": True, "adversarial": "wgan_gp"},
+        {
+            "style": ["gram", "moments", "bands", "patches"],
+            "style_target": "each",
+            "r1": True,
+            "adversarial": "wgan_gp",
+        },
     ),
     "distill with a discriminator": ("distill", {"discriminator": partial(PatchGAN, channels=4, layers=2)}),
     "distill by pictures alone": ("distill", {"taps": {}}),
