@@ -10,7 +10,6 @@ memory (of a process of its own), and whether the arithmetic is the same.
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from benchmarks.inference.timing import interleaved, told
 from benchmarks.record import machine
 from benchmarks.train.incumbent import GAMES
 from benchmarks.train.ours import RECIPES, SIDE, Arm
+from ganstyle.backends.peak import most
 from ganstyle.training.provenance import commit
 from ganstyle.types import Batch
 
@@ -167,7 +167,7 @@ def _own_peak(recipe: str, name: str, size: str) -> float:
     arm: Any = GAMES[recipe]() if name == "incumbent" else Arm(recipe, int(size), OURS[name])
     for _ in range(2):
         arm.step(images(int(size)))
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
+    return round(most() / 1e9, 2)
 
 
 def peaks() -> dict[str, float]:

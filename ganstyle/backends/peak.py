@@ -16,11 +16,11 @@ def main(path: str, side: str) -> None:
     if not isinstance(model, Model):
         raise SystemExit(f"{path} is not run as a whole")
     model.restyle(np.zeros((3, int(side), int(side)), np.float32), 0 if style_count(model.card) else None)
-    print(_peak())
+    print(most())
 
 
-def _peak() -> int:
-    """The high-water mark; Linux's own, since that of `getrusage` begins with the parent's."""
+def most() -> int:
+    """The most bytes that this process held; Linux's own, since that of `getrusage` begins with the parent's."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")
         return int(status.split("VmHWM:")[1].split()[0]) * 1024
