@@ -159,7 +159,9 @@ def split(arm: Arm, batch: Batch, steps: int = 3) -> dict[str, float]:
 def peak(recipe: str, arm: str, size: int, threads: int) -> float:
     """The most gigabytes that a process holds which takes two steps."""
     words = ["--memory", f"{recipe}/{arm}/{size}", "--threads", str(threads)]
-    done = subprocess.run([sys.executable, "-m", "benchmarks.train_speed", *words], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.train_speed", *words], capture_output=True, text=True, check=True
+    )
     return float(done.stdout.split()[-1])
 
 

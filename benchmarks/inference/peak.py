@@ -6,13 +6,14 @@ what program and network hold. Only the arms of PyTorch import it.
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from ganstyle.backends.peak import most
 
 
 def peak_of(folder: Path, arm: str, side: int) -> dict[str, Any]:
@@ -30,9 +31,9 @@ def main(folder: str, arm: str, side: str) -> None:
     image = np.zeros((1, 3, int(side), int(side)), np.float32)
     before = _resident()
     paint(image)
-    most = _most()
-    growth = max(0, most - before) / int(side) ** 2
-    print(json.dumps({"peak_megabytes": round(most / 1e6), "bytes_per_pixel": round(growth)}))
+    held = most()
+    growth = max(0, held - before) / int(side) ** 2
+    print(json.dumps({"peak_megabytes": round(held / 1e6), "bytes_per_pixel": round(growth)}))
 
 
 def _painting(folder: Path, arm: str) -> Any:
@@ -55,13 +56,7 @@ def _status(entry: str) -> int:
 
 
 def _resident() -> int:
-    return _status("VmRSS") if Path("/proc/self/status").exists() else _most()
-
-
-def _most() -> int:
-    if Path("/proc/self/status").exists():
-        return _status("VmHWM")
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS, in bytes
+    return _status("VmRSS") if Path("/proc/self/status").exists() else most()
 
 
 if __name__ == "__main__":
