@@ -9,6 +9,11 @@ from torch import Tensor
 FLAT = (2.0 / 255.0) ** 2 / 12.0
 """Variance that rounding to 8 bits alone makes, in the range [-1, 1]; a direction with less has no color to stretch."""
 
+OPPONENT = ((1.0, 1.0, 1.0), (1.0, -1.0, 0.0), (1.0, 1.0, -2.0))
+"""Light, red against green, yellow against blue; to be brought to length 1."""
+QUIET = (2.0 / 255.0) ** 2
+"""Energy that counts as none: that of one step of 8 bits."""
+
 Mean = Float[Tensor, "3"]
 Covariance = Float[Tensor, "3 3"]
 

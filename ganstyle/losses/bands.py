@@ -5,14 +5,11 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from ganstyle.color import OPPONENT, QUIET
 from ganstyle.losses.precision import in_full_precision
 from ganstyle.types import Image
 
-OPPONENT = ((1.0, 1.0, 1.0), (1.0, -1.0, 0.0), (1.0, 1.0, -2.0))
-"""Light, red against green, yellow against blue; brought to length 1."""
 OCTAVES = 5
-QUIET = (2.0 / 255.0) ** 2
-"""Energy that counts as none: that of one step of 8 bits."""
 
 
 @in_full_precision

@@ -7,19 +7,16 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from ganstyle.color import OPPONENT, QUIET
 from ganstyle.errors import ShapeError
 from ganstyle.types import Image
 
-OPPONENT = ((1.0, 1.0, 1.0), (1.0, -1.0, 0.0), (1.0, 1.0, -2.0))
-"""Light, red against green, yellow against blue; brought to length 1."""
 OCTAVES, ORIENTATIONS = 4, 6
 FINEST = (0, 1, 1)
 """The finest octave of each: JPEG files mostly hold color at half the resolution (4:2:0), so that below lies what
 became of a file, and no brushwork. Any change to such a file was farther from such paintings by that alone."""
 WAVELENGTH, DEVIATION, REACH = 4.0, 2.0, 5
 """Of a filter, in pixels of its octave: about one octave of bandwidth."""
-QUIET = (2.0 / 255.0) ** 2
-"""Energy that counts as none: that of one step of 8 bits."""
 
 
 def gabor_energies(images: Image) -> Float[Tensor, "pictures 60"]:
