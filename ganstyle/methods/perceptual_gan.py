@@ -1,8 +1,7 @@
 """Restyle photographs after a collection: an adversary judges the whole, a frozen network content and style."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -168,22 +167,24 @@ class PerceptualGAN(Method[Outputs]):
         if measure == "bands":
             return self._band_loss(out)
         statistic = {"gram": gram, "moments": moments}[measure]
-        loss = partial(style_loss, features, target, self.style_layers, statistic=statistic, target=self.style_target)
-        if self.style_target != DISTRIBUTION or not self.training:  # validation may see larger pictures
-            return loss()
-        found = style_statistics(target, self.style_layers, statistic)
-        earlier = self.memory.recall(measure, found)
-        self.memory.keep(measure, found)
-        return loss(earlier=earlier)
+        earlier = self._earlier(measure, lambda: style_statistics(target, self.style_layers, statistic))
+        layers = self.style_layers
+        return style_loss(features, target, layers, statistic=statistic, target=self.style_target, earlier=earlier)
 
     def _band_loss(self, out: Outputs) -> Scalar:
-        found = {"image": band_energies(out.target)}
-        loss = partial(numbers_loss, band_energies(out.fake), found["image"], target=self.style_target)
+        wanted = band_energies(out.target)
+        earlier = self._earlier("bands", lambda: {"image": wanted})
+        before = earlier["image"] if earlier else None
+        return numbers_loss(band_energies(out.fake), wanted, target=self.style_target, earlier=before)
+
+    def _earlier(self, measure: str, found: Callable[[], Features]) -> Features | None:
+        """Recall the targets before these and keep these; only in training, since validation may see larger ones."""
         if self.style_target != DISTRIBUTION or not self.training:
-            return loss()
-        earlier = self.memory.recall("bands", found)
-        self.memory.keep("bands", found)
-        return loss(earlier=earlier["image"] if earlier else None)
+            return None
+        rows = found()
+        earlier = self.memory.recall(measure, rows)
+        self.memory.keep(measure, rows)
+        return earlier
 
     @property
     def memories(self) -> Mapping[str, Memory]:
