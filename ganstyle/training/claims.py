@@ -28,7 +28,7 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def claim(study: Study, trial: Trial) -> None:
+def claim(trial: Trial) -> None:
     """Write down that a trial is this process's own."""
     own = {"host": socket.gethostname(), "process": os.getpid(), "began": _began(os.getpid())}
     trial.set_user_attr(OWNER, own)

@@ -94,7 +94,7 @@ class Sweep:
                 asked.set_user_attr(claims.SURPLUS, True)
                 self.study.tell(asked, state=TrialState.FAIL)
                 return None
-            claims.claim(self.study, asked)
+            claims.claim(asked)
             return asked
 
     def _try(self, asked: Trial, worker: int) -> None:
