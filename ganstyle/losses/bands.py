@@ -1,5 +1,7 @@
 """How much an image holds of light and color at each scale, wherever it is and whichever way it runs."""
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -23,8 +25,7 @@ def band_energies(image: Image) -> Float[Tensor, "batch bands"]:
 
     Source: Burt & Adelson 1983 (the octaves); Ruderman et al. 1998 (opponent colors as axes of natural images).
     """
-    axes = F.normalize(torch.tensor(OPPONENT), dim=1).to(image)
-    planes = torch.einsum("oc,bchw->bohw", axes, image)
+    planes = torch.einsum("oc,bchw->bohw", _axes(image.device, image.dtype), image)
     energies: list[Tensor] = []
     while not energies or (len(energies) < OCTAVES and min(planes.shape[2:]) >= 4):
         planes = F.avg_pool2d(planes, 2) if energies else planes
@@ -32,7 +33,17 @@ def band_energies(image: Image) -> Float[Tensor, "batch bands"]:
     return (torch.stack(energies, 2).flatten(1) + QUIET).log()
 
 
+@lru_cache(maxsize=8)
+def _axes(device: torch.device, dtype: torch.dtype) -> Float[Tensor, "opponent channels"]:
+    return F.normalize(torch.tensor(OPPONENT), dim=1).to(device, dtype)
+
+
+@lru_cache(maxsize=8)
+def _filter(device: torch.device, dtype: torch.dtype) -> Float[Tensor, "5 5"]:
+    line = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]).to(device, dtype) / 16
+    return torch.outer(line, line)
+
+
 def _blurred(planes: Float[Tensor, "batch planes rows columns"]) -> Float[Tensor, "batch planes rows columns"]:
-    line = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]).to(planes) / 16
-    filters = torch.outer(line, line).expand(planes.shape[1], 1, -1, -1)
+    filters = _filter(planes.device, planes.dtype).expand(planes.shape[1], 1, -1, -1)
     return F.conv2d(F.pad(planes, (2, 2, 2, 2), mode="replicate"), filters, groups=planes.shape[1])

@@ -161,8 +161,8 @@ def _energy(between: Tensor, own: Tensor, others: Tensor) -> Scalar:
 
 def _within(squares: Float[Tensor, "some all"]) -> Scalar:
     """Mean distance of some images to all others, of which they are the first; 0 for one image."""
-    apart = ~torch.eye(*squares.shape, dtype=torch.bool, device=squares.device)
-    return _root(squares[apart]).sum() / max(1, int(apart.sum()))
+    apart = 1 - torch.eye(*squares.shape, dtype=squares.dtype, device=squares.device)
+    return (_root(squares) * apart).sum() / max(1, squares.numel() - min(squares.shape))
 
 
 def _root(squares: Tensor) -> Tensor:

@@ -58,6 +58,14 @@ class Method(nn.Module, Generic[Outputs]):
         """What else is kept from batch to batch, by name; saved with the run, for each rank its own."""
         return NOTHING
 
+    @property
+    def replayable(self) -> bool:
+        """Whether every training step from now on does the same operations, and draws nothing on the host.
+
+        Then a GPU may record them once and repeat them (CUDA graphs).
+        """
+        return False
+
     @abstractmethod
     def forward(self, batch: Batch) -> Outputs:
         """Run the generators once on a batch; every player judges what comes out."""

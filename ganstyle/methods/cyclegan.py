@@ -92,6 +92,11 @@ class CycleGAN(Method[Outputs]):
         """One history for each discriminator (section 4)."""
         return self._pools
 
+    @property
+    def replayable(self) -> bool:
+        """Always: the pools are asked outside."""
+        return True
+
     def forward(self, batch: Batch) -> Outputs:
         """Translate both images, there and back."""
         source, target = batch["source"], batch["target"]

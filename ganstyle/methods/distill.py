@@ -101,6 +101,11 @@ class Distill(Method[Outputs]):
         """The student, without the heads."""
         return {"generator": self.imitation.student}
 
+    @property
+    def replayable(self) -> bool:
+        """Always: nothing is drawn."""
+        return True
+
     def forward(self, batch: Batch) -> Outputs:
         """Show the photographs to both."""
         source = batch["source"]

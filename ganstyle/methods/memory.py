@@ -24,11 +24,20 @@ class Memory:
         kept = {key: self.rows[f"{name}/{key}"].to(rows) for key, rows in like.items() if f"{name}/{key}" in self.rows}
         return kept or None
 
+    @property
+    def is_full(self) -> bool:
+        """Whether as many rows are kept as can be: from then on they change their values only."""
+        return all(len(rows) == self.size for rows in self.rows.values()) and (self.size == 0 or bool(self.rows))
+
     def keep(self, name: str, newcomers: Features) -> None:
         """Add one row for each picture of a batch; the oldest beyond the size are forgotten."""
-        for key, rows in newcomers.items():
+        for key, rows in newcomers.items() if self.size else ():
             older = self.rows.get(f"{name}/{key}", rows.new_empty(0, *rows.shape[1:]))
-            self.rows[f"{name}/{key}"] = torch.cat([older, rows.detach()])[-self.size :] if self.size else older
+            kept = torch.cat([older.to(rows), rows.detach()])[-self.size :]
+            if len(older) == len(kept) and older.device == kept.device:
+                older.copy_(kept)
+            else:
+                self.rows[f"{name}/{key}"] = kept
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return all rows, on the CPU."""

@@ -124,6 +124,11 @@ class PerceptualGAN(Method[Outputs]):
         """The one generator."""
         return {"generator": self.generator}
 
+    @property
+    def replayable(self) -> bool:
+        """Once as many targets are remembered as can be, unless patches are drawn."""
+        return "patches" not in self.style and (self.style_target != DISTRIBUTION or self.memory.is_full)
+
     def forward(self, batch: Batch) -> Outputs:
         """Restyle the photograph and, for the identity, the picture that is in style already."""
         source, target = batch["source"], batch["target"]

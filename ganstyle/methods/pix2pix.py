@@ -75,6 +75,11 @@ class Pix2Pix(Method[Outputs]):
         """The one generator."""
         return {"generator": self.generator}
 
+    @property
+    def replayable(self) -> bool:
+        """Always: dropout draws on the device."""
+        return True
+
     def forward(self, batch: Batch) -> Outputs:
         """Translate the source."""
         source, target = batch["source"], batch["target"]

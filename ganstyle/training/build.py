@@ -18,6 +18,7 @@ from torch import nn
 from ganstyle.data.problem import Problem
 from ganstyle.training.distributed import TurnwiseDDP, process_number
 from ganstyle.training.options import Options
+from ganstyle.training.passes import Graphs
 from ganstyle.training.system import OptimizerFactory, System
 
 
@@ -35,6 +36,8 @@ def build_system(config: DictConfig, options: Options, problem: Problem) -> Syst
     if options.compiles():
         for network in compilable(system):
             network.compile()
+    if options.replays():
+        system.passes = Graphs()
     for field, pool in system.method.pools.items():
         pool.reseed(config.seed, field, process_number())
     return system

@@ -14,6 +14,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "memory_format": ("auto", "channels_last", "contiguous"),
     "compile": ("auto", True, False),
     "fused": ("auto", True, False),
+    "graphs": ("auto", True, False),
 }
 Switch = Literal["auto"] | bool
 
@@ -41,6 +42,8 @@ class Options:
     memory_format: Literal["auto", "channels_last", "contiguous"]
     compile: Switch
     fused: Switch
+    graphs: Switch
+    """Whether a step is launched as CUDA graphs."""
     log_every: int
     """Batches between two rows of losses."""
 
@@ -120,6 +123,10 @@ class Options:
     def fuses(self) -> bool:
         """Whether optimizers run fused: wherever PyTorch offers it, unless told otherwise."""
         return self.device_type() in ("cuda", "cpu") if self.fused == "auto" else bool(self.fused)
+
+    def replays(self) -> bool:
+        """Whether a step is recorded as CUDA graphs and launched whole: on CUDA unless told otherwise."""
+        return self.device_type() == "cuda" and self.graphs is not False
 
 
 def _has_bf16(device: str) -> bool:

@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,9 +15,10 @@ from ganstyle.methods.base import Method, Player
 from ganstyle.training import average
 from ganstyle.training.distributed import average_gradients, world_size
 from ganstyle.training.journal import Journal
+from ganstyle.training.passes import Eager, Passes
 from ganstyle.training.schedule import check_decay, constant_then_linear
 from ganstyle.training.values import number, whole
-from ganstyle.training.weights import check_lazy, check_networks, check_players, checked_weights, weighted_sum
+from ganstyle.training.weights import check_lazy, check_networks, check_players, checked_weights
 from ganstyle.training.witness import Nobody, Witness
 from ganstyle.types import Batch, Image, Losses
 
@@ -79,22 +79,25 @@ class System(LightningModule):
         self.latest: dict[str, float] = {}
         self.scores: dict[str, float] = {}
         self.witness: Witness = Nobody()
+        self.passes: Passes = Eager()
         self.rollbacks, self.slowdown = 0, 1.0  # of the run so far; the factor of its learning rates
 
     # One batch -------------------------------------------------------------------------------------------------------
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         """Run the method forward once, then let every player move on what it saw."""
-        outputs = self._remember(self.method(batch))
+        with self.passes.around():
+            self._train_on(batch)
+
+    def _train_on(self, batch: Batch) -> None:
+        outputs = self._remember(self.passes.forward(self, batch))
         self._count(len(batch["source"]) * world_size())
         self.witness.outputs(batch, outputs)
         for player, optimizer in self._turns():
-            with self.toggled_optimizer(optimizer):
-                losses = self._losses(player, outputs)
-                self.witness.losses(player.name, losses)
-                self.manual_backward(weighted_sum(losses, self._weights(player)))
-                if self.between_turns:
-                    self._step(player, optimizer)
+            losses = self.passes.gradients(self, player, optimizer, outputs)
+            self.witness.losses(player.name, losses)
+            if self.between_turns:
+                self._step(player, optimizer)
             self.journal.add({f"train/{player.name}/{term}": loss for term, loss in losses.items()})
         if self.between_turns:
             self._end_turn()
@@ -104,7 +107,7 @@ class System(LightningModule):
 
     def _remember(self, outputs: Any) -> Any:
         shown = {field: pool.exchange(getattr(outputs, field)) for field, pool in self.method.pools.items()}
-        return replace(outputs, **shown) if shown else outputs
+        return self.passes.shown(outputs, shown)
 
     def _count(self, images: int) -> None:
         self.images_before, self.images_seen = self.images_seen, self.images_seen + images
@@ -171,6 +174,7 @@ class System(LightningModule):
 
     def on_train_start(self) -> None:
         """Start from the learning rate that belongs to the images seen."""
+        self.passes.forget()
         self._set_learning_rates()
 
     def crossed(self, every: int) -> bool:

@@ -1,11 +1,15 @@
 """Who may look on while a system trains."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, runtime_checkable
 
-from torch import nn
+from torch import Tensor, nn
 
 from ganstyle.types import Batch, Losses
+
+Heard = Mapping[str, Sequence[Tensor]]
+"""What a pass said on its way: scalars by name."""
 
 
 @runtime_checkable
@@ -20,6 +24,12 @@ class Witness(Protocol):
 
     def gradients(self, player: str, parameters: Sequence[nn.Parameter]) -> None:
         """See what a player is about to step with, before clipping; a missing gradient counts as zero."""
+
+    def overhearing(self) -> AbstractContextManager[Heard]:
+        """Collect what a pass that is recorded says; it is filled once the pass is over."""
+
+    def hear(self, heard: Heard) -> None:
+        """Hear again what a recorded pass said, now with this batch's values."""
 
     def finished(self, images_seen: int) -> None:
         """Be told that the batch is over."""
@@ -42,6 +52,14 @@ class Nobody:
 
     def gradients(self, player: str, parameters: Sequence[nn.Parameter]) -> None:
         """See nothing."""
+
+    @contextmanager
+    def overhearing(self) -> Iterator[Heard]:
+        """Collect nothing."""
+        yield {}
+
+    def hear(self, heard: Heard) -> None:
+        """Hear nothing."""
 
     def finished(self, images_seen: int) -> None:
         """Do nothing."""

@@ -26,6 +26,7 @@ def options(**changes: Any) -> Options:
         "precision": 32,
         "memory_format": "auto",
         "compile": "auto",
+        "graphs": "auto",
         "fused": "auto",
         "log_every": 1,
     }

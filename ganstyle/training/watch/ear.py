@@ -1,6 +1,7 @@
 """What the discriminators say, overheard in the game that every method plays."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -63,6 +64,23 @@ class Ear:
         """Say whether anything was heard since this was asked last."""
         judged, self._judged = self._judged, False
         return judged
+
+    @contextmanager
+    def overhearing(self) -> Iterator[dict[str, list[Tensor]]]:
+        """Listen for a while on the side; nothing of it counts as heard."""
+        before = self._heard, self._open, self._judged
+        self._heard, self._open = {}, True
+        try:
+            yield self._heard
+        finally:
+            self._heard, self._open, self._judged = before
+
+    def hear(self, heard: Mapping[str, Sequence[Tensor]]) -> None:
+        """Take what was overheard for heard."""
+        if self._open and heard:
+            self._judged = True
+            for name, values in heard.items():
+                self._heard.setdefault(name, []).extend(values)
 
     def close(self) -> dict[str, Tensor]:
         """Stop listening, and return the mean of what was heard, on the device, by name."""

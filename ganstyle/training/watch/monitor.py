@@ -1,6 +1,7 @@
 """Keeps what training shows on the device, and brings it to the host when it is asked."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -18,6 +19,7 @@ from ganstyle.training.watch.sketch import compared, nearest, sketch
 from ganstyle.training.watch.summary import summary
 from ganstyle.training.watch.verdict import Verdict
 from ganstyle.training.watch.verdicts import judged
+from ganstyle.training.witness import Heard
 from ganstyle.types import Batch, Losses
 
 MEMORY = 64
@@ -103,6 +105,14 @@ class Monitor:
         """Read a player's gradient."""
         if self._open is not None:
             self._open |= read_gradients(player, parameters)
+
+    def overhearing(self) -> AbstractContextManager[Heard]:
+        """Collect what the discriminators say in a pass that is recorded."""
+        return self.ear.overhearing()
+
+    def hear(self, heard: Heard) -> None:
+        """Hear it again, with this batch's values."""
+        self.ear.hear(heard)
 
     def finished(self, images_seen: int) -> None:
         """Close the reading once every player has moved."""

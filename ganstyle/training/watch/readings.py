@@ -23,11 +23,18 @@ class Seen(NamedTuple):
 
 
 def pictures(batch: Batch, outputs: Any) -> Seen | None:
-    """Return the pictures of a step, or None for a method whose outputs call its translation by another name."""
+    """Copy the pictures of a step (the next one's may come to the same place).
+
+    None for a method whose outputs call its translation by another name.
+    """
     for name in GENERATED:
         if hasattr(outputs, name):
-            return Seen(batch["source"].float(), batch["target"].float(), getattr(outputs, name).detach().float())
+            return Seen(*(image.detach().float().clone() for image in _shown(batch, outputs, name)))
     return None
+
+
+def _shown(batch: Batch, outputs: Any, name: str) -> tuple[Image, Image, Image]:
+    return batch["source"], batch["target"], getattr(outputs, name)
 
 
 @torch.no_grad()
