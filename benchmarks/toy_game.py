@@ -46,13 +46,14 @@ METHODS: dict[str, tuple[str, ...]] = {
 
 
 class Game:
-    """A system with its data, ready to step."""
+    """A system with its data, ready to step on a device."""
 
-    def __init__(self, config: DictConfig) -> None:
+    def __init__(self, config: DictConfig, device: str = "cpu") -> None:
         torch.manual_seed(config.seed)
         self.config = config
         self.problem: Problem = instantiate(self.config.data, _convert_="all")
         self.system: Any = build_system(self.config, instantiate(self.config.trainer), self.problem)
+        self.system.to(device)
         self._take_lightning_s_place()
 
     def _take_lightning_s_place(self) -> None:
