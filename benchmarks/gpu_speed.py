@@ -1,18 +1,18 @@
 """Time training steps on a GPU: `python -m benchmarks.gpu_speed --output benchmarks/results/gpu_speed.json`.
 
-pix2pix (U-Net-256 with batch norm) and CycleGAN (two ResNet-9) at 256 x 256, and the `vangogh` experiment at its own
-size, take turns: the baseline as `benchmarks/train/incumbent.py` writes it, and ganstyle with its switches one after the
-other: bf16 and channels last alone, with CUDA graphs, with compiled sub-networks, and with both, as `train.py` runs.
-Beside the times: images per second, model FLOPs per second and their share of what bf16 convolutions reach on the same
-device in the same run, memory, whether one step from equal weights gives the same losses, and whether a step of ganstyle
-ever makes the host wait for the device (PyTorch's own check, set to fail).
+pix2pix (U-Net-256 with batch norm) and CycleGAN (two ResNet-9) at 256 x 256 step in turns: the baseline as
+`benchmarks/train/incumbent.py` writes it, and ganstyle with its switches one after the other: bf16 and channels last
+alone, with CUDA graphs, with compiled sub-networks, and with both, as `train.py` runs. Beside the times: images per
+second, model FLOPs per second and their share of what bf16 convolutions reach on the same device in the same run,
+memory, whether steps from equal weights give the same losses, and whether a step of ganstyle ever makes the host wait
+for the device (PyTorch's own check, set to fail).
 """
 
 import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -44,7 +44,7 @@ WARM_UP, STEPS, ROUNDS = 6, 20, 5
 LIKE = 12
 """Steps in which losses are compared."""
 AT_ONE, AT_BEST, SHARE = 3.0, 5.0, 0.35
-"""The bars: times the baseline's images per second at batch 1, and at the best batch; share of the convolutions' rate."""
+"""Bars: times the baseline's images per second at batch 1, and at the best batch; share of the convolutions' rate."""
 
 
 def main() -> None:
@@ -57,8 +57,8 @@ def main() -> None:
         "commit": commit(),
         "machine": machine(),
         "torch": torch.__version__,
-        "protocol": f"{ROUNDS} rounds in turns of {STEPS} steps each, after {WARM_UP}; medians; the baseline in fp32 as "
-        "PyTorch ships (convolutions in TF32, foreach Adam)",
+        "protocol": f"{ROUNDS} rounds in turns of {STEPS} steps each, after {WARM_UP}; medians; the baseline in fp32 "
+        "as PyTorch ships (convolutions in TF32, foreach Adam)",
         "bf16_convolution_teraflops": round(rate / 1e12, 1),
         "recipes": {},
     }
@@ -160,7 +160,8 @@ def likeness(recipe: str, batch: Batch) -> dict[str, Any]:
     ours = Arm(recipe, len(batch["source"]), "bf16-mixed", overrides, device="cuda")
     ours.like(baseline)
     pairs = [(_plain(baseline.step(batch)), _plain(ours.step(batch))) for _ in range(LIKE)]
-    (theirs, own), means = pairs[0], [statistics.mean(losses[near] for losses in side) for side in zip(*pairs, strict=True)]
+    theirs, own = pairs[0]
+    means = [statistics.mean(losses[near] for losses in side) for side in zip(*pairs, strict=True)]
     return {
         "one_step": {term: round(abs(own[term] / theirs[term] - 1), 5) for term in theirs},
         "one_step_met": all(abs(own[term] / theirs[term] - 1) <= ONE_STEP for term in theirs),
@@ -200,15 +201,13 @@ def bars(rows: Mapping[str, Any]) -> dict[str, Any]:
     slow = rows["batch 1"]["arms"]["incumbent"]["images_per_second"]
     best = max(ours, key=lambda size: ours[size]["images_per_second"])
     fast, share = ours[best]["images_per_second"], max(row["share_of_convolutions"] for row in ours.values())
-    found: dict[str, Callable[[], tuple[float, float]]] = {
-        "times the baseline at batch 1": lambda: (ours["batch 1"]["times_as_fast"], AT_ONE),
-        f"times the baseline of batch 1 per image, at {best}": lambda: (round(fast / slow, 2), AT_BEST),
-        f"times the baseline of the same batch, at {best}": lambda: (ours[best]["times_as_fast"], AT_BEST),
-        "share of the rate of bf16 convolutions": lambda: (share, SHARE),
+    found = {
+        "times the baseline at batch 1": (ours["batch 1"]["times_as_fast"], AT_ONE),
+        f"times the baseline of batch 1 per image, at {best}": (round(fast / slow, 2), AT_BEST),
+        f"times the baseline of the same batch, at {best}": (ours[best]["times_as_fast"], AT_BEST),
+        "share of the rate of bf16 convolutions": (share, SHARE),
     }
-    return {
-        name: {"value": v, "at_least": bar, "met": v >= bar} for name, (v, bar) in ((n, f()) for n, f in found.items())
-    }
+    return {name: {"value": value, "at_least": bar, "met": value >= bar} for name, (value, bar) in found.items()}
 
 
 if __name__ == "__main__":
