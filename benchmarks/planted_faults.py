@@ -181,7 +181,7 @@ def seen(game: Game, monitor: Monitor) -> Iterator[Verdict]:
             if monitor.batches % settings()["every"] == 0 or system.images_seen == system.total_images:
                 yield from monitor.watch()
     except NonFiniteError as error:
-        yield broken(game.system.images_seen, str(error))
+        yield broken(game.system.images_seen, error)
 
 
 @cache

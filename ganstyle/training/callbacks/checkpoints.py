@@ -78,8 +78,10 @@ class Checkpoints(Callback):
 def refuse_broken_weights(system: System) -> None:
     """Keep the last good checkpoint: refuse to save a network whose weights are no longer numbers."""
     for player in system.players:
-        if not all(bool(torch.isfinite(p).all()) for p in player.network.parameters()):
+        weights = {name: p for name, p in player.network.named_parameters() if not bool(torch.isfinite(p).all())}
+        if weights:
             raise NonFiniteError(
                 f"the weights of the {player.name} are no longer finite; the last good checkpoint is kept: "
-                "lower its learning rate, or train with trainer.precision=32."
+                "lower its learning rate, or train with trainer.precision=32.",
+                {f"weight/{player.name}/{name}": math.nan for name in weights},
             )
