@@ -61,9 +61,9 @@ def main() -> None:
         "commit": commit(),
         "machine": machine(),
         "torch": torch.__version__,
-        "protocol": f"one thread, {device}; time on the wall of the steps up to a look and the whole callback over that "
-        "of as many steps alone, alternating in one run, the device waited for at the end of each: median, least, "
-        "greatest of the rounds; milliseconds of a step alone (median)",
+        "protocol": f"one thread, {device}; time on the wall of the steps up to a look, the whole callback included, "
+        "over that of as many steps alone, alternating in one run, the device waited for at the end of each: median, "
+        "least, greatest of the rounds; milliseconds of a step alone (median)",
         "overrides": list(own),
         "experiments": {name: summed(times) for name, times in measured.items()},
     }
@@ -84,7 +84,7 @@ def summed(times: tuple[int, Times, Times]) -> dict[str, Any]:
 
 
 def seconds(overrides: tuple[str, ...], rounds: int) -> tuple[int, Times, Times]:
-    """Run an experiment; return the steps of a stretch, and the seconds of those with and of those without the watch."""
+    """Run an experiment; return the steps of a stretch, and the seconds of those with and those without the watch."""
     with initialize_config_dir(str(conf_folder()), version_base="1.3"):
         config = compose("train", [*overrides])
     torch.manual_seed(config.seed)
