@@ -160,7 +160,10 @@ def likeness(recipe: str, batch: Batch) -> dict[str, Any]:
     ours = Arm(recipe, len(batch["source"]), "bf16-mixed", overrides, device="cuda")
     ours.like(baseline)
     pairs = [(_plain(baseline.step(batch)), _plain(ours.step(batch))) for _ in range(LIKE)]
-    (theirs, own), means = pairs[0], [statistics.mean(losses[near] for losses in side) for side in zip(*pairs, strict=True)]
+    (theirs, own), means = (
+        pairs[0],
+        [statistics.mean(losses[near] for losses in side) for side in zip(*pairs, strict=True)],
+    )
     return {
         "one_step": {term: round(abs(own[term] / theirs[term] - 1), 5) for term in theirs},
         "one_step_met": all(abs(own[term] / theirs[term] - 1) <= ONE_STEP for term in theirs),

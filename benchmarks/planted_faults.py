@@ -3,9 +3,9 @@
 python -m benchmarks.planted_faults --output benchmarks/results/planted_faults.json --processes 16
 
 Every fault of the table below is planted in games of `toy_game`, the methods taking turns over the seeds; a fault is
-named when one of the verdicts accepted for it comes within 500 iterations. Healthy games of every method that has losses
-of its own are watched as long; a run with any verdict is a false alarm. The teacher of the distilled ones is the shipped
-Van Gogh. The watch, its limits and all intervals are those of conf/callbacks.
+named when one of the verdicts accepted for it comes within 500 iterations. Healthy games of every method that has
+losses of its own are watched as long; a run with any verdict is a false alarm. The teacher of the distilled ones is the
+shipped Van Gogh. The watch, its limits and all intervals are those of conf/callbacks.
 `--runs FILE` keeps every run as a line, and a second start goes on where the first ended.
 """
 

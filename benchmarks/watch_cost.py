@@ -107,6 +107,8 @@ def _health(config: DictConfig) -> Health:
 class Turns(Callback):
     """Lets the watch look on in every second stretch of steps, and takes the time of each; the first two are practice.
 
+    Each kind records its passes for itself (CUDA graphs), so that what nobody watches holds nothing for the watch.
+
     Args:
         health: the watch.
         rounds: pairs of stretches that count.
@@ -124,6 +126,7 @@ class Turns(Callback):
     def on_train_start(self, trainer: Trainer, system: Any) -> None:
         """Begin with a watched stretch."""
         self.health.on_train_start(trainer, system)
+        self.passes = {True: system.passes, False: type(system.passes)()}
         self._began = time.perf_counter()
 
     def on_train_batch_end(self, trainer: Trainer, system: Any, *given: Any) -> None:
@@ -137,7 +140,7 @@ class Turns(Callback):
         if system.device.type == "cuda":
             torch.cuda.synchronize()
         self.times.append(time.perf_counter() - self._began)
-        system.witness = Nobody() if watched else self.health.monitor
+        system.witness, system.passes = Nobody() if watched else self.health.monitor, self.passes[not watched]
         trainer.should_stop = len(self.times) == self.stretches
         self._began = time.perf_counter()
 
