@@ -58,6 +58,7 @@ def arguments(parser: ArgumentParser) -> None:
     judged = parser.add_mutually_exclusive_group(required=True)
     judged.add_argument("--model", metavar="ARTIFACT", type=Path, help="folder of a trained artifact")
     judged.add_argument("--results", metavar="FOLDER", type=Path, help="pictures that any program made, by file stem")
+    parser.add_argument("--name", help="what the model's row is called (default: its run or folder)")
     parser.add_argument("--against", metavar="B", type=Path, help="another artifact or folder of results, compared")
     parser.add_argument("--data", metavar="DATA", required=True, help="folder of a data set or of photographs, or toy")
     parser.add_argument("--split", default="test", help="train, val or test (default: %(default)s)")
@@ -123,7 +124,8 @@ def _opened(words: Namespace) -> "list[Model | Folder]":
     """Open what is to be judged, the one it is compared with second."""
     from ganstyle.cli import subjects
 
-    first = subjects.model(words.model) if words.model else subjects.folder(words.results)
+    opened = subjects.model(words.model) if words.model else subjects.folder(words.results)
+    first = replace(opened, name=words.name) if words.name else opened
     if words.record and not words.model:
         raise ReportError("--record writes scores into an artifact's card, and --results has none; leave it out.")
     if words.against is None:

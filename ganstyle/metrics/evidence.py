@@ -149,6 +149,7 @@ def _require_names(names: Sequence[str]) -> None:
     for name in names:
         if name in taken:
             raise DataError(
-                f"a model cannot be called {name!r} here, since a row beside it is; give it another --name."
+                f"a model cannot be called {name!r} here, since a row beside it is; give it another name by --name, "
+                f"or rename the folder that --against names."
             )
         taken.add(name)
