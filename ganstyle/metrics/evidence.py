@@ -39,6 +39,8 @@ class Subject:
     protocol: Protocol
     trained_with: frozenset[str] = frozenset()
     """Scores that it was trained to do well in."""
+    akin: frozenset[str] = frozenset()
+    """Scores that it was trained to do well in through a pupil, or the teacher, of the network that judges."""
 
 
 @dataclass(frozen=True)
