@@ -46,7 +46,7 @@ def recorded(run: Path, note: str) -> dict[str, Any]:
 
 
 def _quality(run: Path) -> dict[str, Any]:
-    """What evaluations in the loop took of the run's time, by images seen, and the newest scores with their protocol."""
+    """What evaluations in the loop took of the time, by images seen, and the newest scores with their protocol."""
     if not (run / "quality.json").is_file():
         return {}
     curves = recorded_curves(run).curves

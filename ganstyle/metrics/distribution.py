@@ -111,7 +111,7 @@ def _frechet_or_absent(
 
 def paintings(painting: Int[Tensor, " crops"]) -> int:
     """Count the paintings that crops come from: many windows of one painting are not many pictures."""
-    return len(painting.unique())
+    return len(set(painting.tolist()))
 
 
 @dataclass(frozen=True)

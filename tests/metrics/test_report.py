@@ -86,10 +86,10 @@ def test_each_model_has_a_protocol_of_its_own_in_both_reports(tmp_path: Path) ->
 
 
 def test_a_score_seen_through_a_teacher_of_the_training_is_marked_everywhere(tmp_path: Path) -> None:
-    report, evidence = judged(replace(PAINTER, akin=frozenset({"gram"})))
+    report, evidence = judged(replace(PAINTER, akin=frozenset({"color"})))
     write_report(report, evidence, tmp_path / "report")
     found = json.loads((tmp_path / "report" / "metrics.json").read_text())
-    rows = {row["name"]: row["scores"]["gram"] for row in found["rows"]}
+    rows = {row["name"]: row["scores"]["color"] for row in found["rows"]}
     assert rows["painter"]["akin"]
     assert not rows["painter"]["trained_with"]
     assert not rows["mkl"]["akin"]
@@ -99,7 +99,7 @@ def test_a_score_seen_through_a_teacher_of_the_training_is_marked_everywhere(tmp
         text = (tmp_path / "report" / file).read_text()
         assert note in text
         assert text.count("] §") == 1
-    assert "gram" in report.style_scores
+    assert "color" in report.style_scores
 
 
 def test_the_best_the_median_and_the_worst_are_shown(folder: Path) -> None:
