@@ -2,6 +2,7 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,7 +98,7 @@ def _studio(words: Namespace) -> "Studio":
 
     def of(path: Path) -> Studio:
         painter = _opened(path)
-        return Studio(painter, str(path), controls, memory, mask, _announce(painter), instead)
+        return Studio(painter, str(path), controls, memory, mask, *_telling(painter), instead)
 
     @cache
     def artifact() -> Studio:
@@ -117,15 +118,17 @@ def _opened(path: Path) -> "Painter":
     return opened(path)
 
 
-def _announce(painter: "Painter") -> "Announce":
+def _telling(painter: "Painter") -> tuple["Announce", Callable[[], None]]:
+    """Who is told of a picture's plan, and of its end."""
     from ganstyle.backends.model import Model
     from ganstyle.stylize.memory import silent
 
     if isinstance(painter, Model):
-        return silent
-    from ganstyle.cli.progress import progress_of
+        return silent, lambda: None
+    from ganstyle.cli.progress import Teller
 
-    return progress_of(painter.network)  # type: ignore[attr-defined]
+    teller = Teller(painter.network)  # type: ignore[attr-defined]
+    return teller.announce, teller.end
 
 
 def _restyle(studio: "Studio", job: "Job") -> None:

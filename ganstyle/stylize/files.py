@@ -64,6 +64,8 @@ class Studio:
     memory: int
     mask: MaskFile | None = None
     announce: Announce = silent
+    ended: Callable[[], None] = lambda: None
+    """Is called when a picture is done, or has failed."""
     instead: Callable[[str], "Studio"] | None = None
     """Is told, in a sentence, why an exported model cannot paint a picture, and says who paints it."""
 
@@ -90,7 +92,10 @@ class Studio:
                 raise
             return self.instead(str(error)).restyled(photo)
         plans: list[Plan] = []
-        pixels = self._pixels(photo, _heard(self.announce, plans))
+        try:
+            pixels = self._pixels(photo, _heard(self.announce, plans))
+        finally:
+            self.ended()
         recipe = self._recipe(photo, any(plan.in_strips for plan in plans))
         return Restyled(replace(photo, pixels=pixels), recipe.text())
 

@@ -2,15 +2,18 @@
 
 import io
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
 from ganstyle import artifact
-from ganstyle.cli import main
+from ganstyle.cli import main, progress
 from ganstyle.nn.light import Light
 
 
@@ -84,3 +87,34 @@ def test_strips_announce_disk_and_time(place: Path, tmp_path: Path, capsys: pyte
     words = ("stylize", large, "--model", place / "model", "--max-memory", "2MB", "--output", tmp_path / "out.png")
     assert called(*words) == 0
     assert "in strips within 2 MB of memory" in capsys.readouterr().err
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("error", [None, MemoryError()])
+def test_a_bar_ends_with_its_picture(
+    error: Exception | None, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos, told, began, told_of = tmp_path / "photos", Terminal(), set(threading.enumerate()), []
+    photos.mkdir()
+    for name in ("a.png", "b.png"):
+        Pillow.new("RGB", (301, 201), "green").save(photos / name)
+    begun = progress.Teller._begun
+
+    def spied(self: progress.Teller, total: float) -> Callable[[float], None]:
+        advance = begun(self, total)
+        told_of.append(self.bar)
+        return advance
+
+    monkeypatch.setattr(progress.Teller, "_begun", spied)
+    monkeypatch.setattr(sys, "stderr", told)
+    if error is not None:
+        monkeypatch.setattr("ganstyle.stylize.paint.finished", Mock(side_effect=error))
+    words = ("stylize", photos, "--model", place / "model", "--max-memory", "2MB", "--output", tmp_path / "out")
+    assert called(*words) == (0 if error is None else 1)
+    assert {thread for thread in threading.enumerate() if thread not in began} == set()
+    assert told.getvalue().count("in strips") == len(told_of) == 2
+    assert [round(bar.tasks[0].percentage, 6) == 100 for bar in told_of] == [error is None] * 2
