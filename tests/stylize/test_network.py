@@ -63,6 +63,17 @@ def test_every_kind_of_picture_gives_the_same_result(light: Artifact) -> None:
     np.testing.assert_array_equal(images.to_uint8(as_tensor), expected)
 
 
+def test_a_batch_of_any_kind_comes_back_as_one(light: Artifact) -> None:
+    photos = [pixels(20, 31), pixels(20, 31)[::-1], pixels(12, 9)]
+    expected = [stylize(light, photo) for photo in photos]
+    np.testing.assert_array_equal(stylize(light, np.stack(photos[:2])), np.stack(expected[:2]))
+    tensors = stylize(light, [images.to_tensor(photo) for photo in photos])
+    pillows = stylize(light, [Pillow.fromarray(photo) for photo in photos])
+    for found in (stylize(light, photos), map(images.to_uint8, tensors), map(np.asarray, pillows)):
+        for one, wanted in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one, wanted)
+
+
 def test_a_grey_or_transparent_picture_is_read_as_rgb(light: Artifact) -> None:
     for mode in ("L", "RGBA", "P", "CMYK", "I;16"):
         assert stylize(light, Pillow.new(mode, (33, 20))).size == (33, 20)
@@ -74,7 +85,7 @@ def test_a_tensor_keeps_its_type_and_can_be_learned_from(light: Artifact) -> Non
     (styled * torch.ones((), dtype=torch.float64, requires_grad=True)).sum().backward()
 
 
-@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 4), (8, 8, 1), (1, 8, 8, 3), (0, 8, 3)])
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 4), (8, 8, 1), (1, 8, 8, 4), (0, 8, 8, 3), (0, 8, 3)])
 def test_an_array_of_another_shape_is_refused(light: Artifact, shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match="height x width x 3"):
         stylize(light, np.zeros(shape, np.uint8))
