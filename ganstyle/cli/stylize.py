@@ -133,14 +133,23 @@ def _telling(painter: "Painter") -> tuple["Announce", Callable[[], None]]:
 
 def _restyle(studio: "Studio", job: "Job") -> None:
     from ganstyle.stylize.batch import STREAM
-    from ganstyle.stylize.encode import publish
+    from ganstyle.stylize.encode import encoded
 
-    content = studio.restyle(_read(job.source), job.kind)
+    restyled = studio.restyled(_read(job.source))
     if job.target == STREAM:
-        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.write(encoded(restyled.photo, job.kind, restyled.recipe))
         return
-    publish(content, job.target)
+    _write(job, restyled)
     print(job.target)
+
+
+def _write(job: "Job", restyled: "Restyled") -> None:
+    """Write a file, and say what its format has no place for."""
+    from ganstyle.stylize.encode import encoded, left_out, publish
+
+    publish(encoded(restyled.photo, job.kind, restyled.recipe), job.target)
+    if (without := left_out(restyled.photo, job.kind, restyled.recipe)) is not None:
+        print(f"{job.target} is without {without}.", file=sys.stderr)
 
 
 def _read(source: Path) -> "Photograph":
@@ -152,14 +161,10 @@ def _read(source: Path) -> "Photograph":
 
 def restyle_all(studio: "Studio", todo: list["Job"]) -> int:
     """Go on after a picture that fails, and tell all failures at the end."""
-    from ganstyle.stylize.encode import encoded, publish
     from ganstyle.stylize.pipeline import pipelined
 
-    def write(job: "Job", restyled: "Restyled") -> None:
-        publish(encoded(restyled.photo, job.kind, restyled.recipe), job.target)
-
     failures = []
-    for job, error in pipelined(todo, read=lambda job: _read(job.source), paint=studio.restyled, write=write):
+    for job, error in pipelined(todo, read=lambda job: _read(job.source), paint=studio.restyled, write=_write):
         if error is None:
             print(job.target)
         else:

@@ -2,7 +2,8 @@
 
 import hashlib
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ganstyle import decode
 from ganstyle.decode import Integers
 from ganstyle.errors import ImageError
 from ganstyle.stylize.colorspace import cmyk_to_srgb
+from ganstyle.stylize.metadata import exif_bytes, iptc_of, texts_of, xmp_of
 
 LARGEST = 1_000_000_000
 """Pixels; a larger file is taken for a decompression bomb."""
@@ -49,6 +51,10 @@ class Photograph:
     """Of the file."""
     recipe: str | None = None
     """What the EXIF tag ImageHistory says: in our own outputs, how they were made."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """By keyword: a PNG's, or as "Comment" a JPEG's comment."""
+    iptc: bytes | None = None
+    """The IPTC record of a JPEG or TIFF."""
 
 
 def read(path: Path) -> Photograph:
@@ -77,11 +83,13 @@ def decoded(content: bytes, name: str) -> Photograph:
             pixels,
             alpha,
             picture.info.get("icc_profile") if picture.mode not in (*ONE_CHANNEL, "CMYK") else None,
-            exif.tobytes() if len(exif) else None,
-            _bytes(picture.info.get("xmp")),
+            exif_bytes(exif),
+            xmp_of(picture),
             _dpi(picture.info.get("dpi")),
             hashlib.sha256(content).hexdigest(),
             recipe if isinstance(recipe, str) else None,
+            texts_of(picture),
+            iptc_of(picture),
         )
 
 
@@ -90,10 +98,6 @@ def _dpi(value: Any) -> tuple[float, float] | None:
     if not isinstance(value, tuple) or len(value) != 2 or value == (1, 1):
         return None
     return float(value[0]), float(value[1])
-
-
-def _bytes(value: Any) -> bytes | None:
-    return value if isinstance(value, bytes) else None
 
 
 def _is_deep(picture: Pillow.Image, content: bytes) -> bool:
