@@ -18,7 +18,7 @@ from ganstyle.decode import Integers
 from ganstyle.errors import ImageError
 from ganstyle.stylize import metadata
 from ganstyle.stylize.metadata import COMMENT, IPTC_ROOM, LONGEST, TAGS, XMP_ROOM, exif_bytes, exif_with
-from ganstyle.stylize.photograph import HISTORY, Alpha, Photograph
+from ganstyle.stylize.photograph import HISTORY, Alpha, Photograph, colored
 from ganstyle.stylize.plain import deep_png, layers, tiff
 
 DEEP = ("PNG", "TIFF")
@@ -27,6 +27,8 @@ OPTIONS: dict[str, dict[str, object]] = decode.OPTIONS | {"PNG": {"compress_type
 """For PNG, runs alone: restyled photographs come out as small as with a search for repeats, in a third of the time."""
 OPAQUE = ("JPEG",)
 """Formats without transparency: it is laid over white."""
+COLORED = ("WEBP",)
+"""Formats without gray: that of its own profile is turned into sRGB, as is gray of 16 bits with transparency."""
 OF_IPTC = ("JPEG", "TIFF")
 """Formats that hold an IPTC record."""
 TEXTS: Mapping[str, tuple[str, ...] | None] = {"PNG": None, "JPEG": (*TAGS, COMMENT)}
@@ -78,7 +80,8 @@ def _fitted(photo: Photograph, kind: str) -> Photograph:
         photo = replace(photo, pixels=_shallowed(photo.pixels), alpha=alpha)
     if kind in OPAQUE and photo.alpha is not None:
         photo = replace(photo, pixels=_over_white(photo.pixels, photo.alpha), alpha=None)
-    return photo
+    deep_with_alpha = photo.alpha is not None and photo.pixels.dtype == np.uint16
+    return colored(photo) if kind in COLORED or deep_with_alpha else photo
 
 
 def _shallowed(values: Any) -> Any:
@@ -135,6 +138,7 @@ def _shallow(photo: Photograph, kind: str, exif: bytes | None) -> bytes:
         known["comment"] = photo.texts.get(COMMENT)
         known["extra"] = None if photo.iptc is None else metadata.jpeg_iptc(photo.iptc)
     options = {name: value for name, value in known.items() if value is not None}
-    file = BytesIO()
-    Pillow.fromarray(layers(photo)).save(file, kind, **OPTIONS.get(kind, {}), **options)
+    file, content = BytesIO(), layers(photo)
+    picture = Pillow.fromarray(content[..., 0] if content.shape[2] == 1 else content)
+    picture.save(file, kind, **OPTIONS.get(kind, {}), **options)
     return file.getvalue()

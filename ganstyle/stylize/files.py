@@ -16,7 +16,7 @@ from ganstyle.stylize.controls import Controls
 from ganstyle.stylize.direct import is_direct, pixels_directly
 from ganstyle.stylize.encode import encoded
 from ganstyle.stylize.memory import Announce, BudgetError, Plan, require_whole, silent
-from ganstyle.stylize.photograph import Photograph, read
+from ganstyle.stylize.photograph import Photograph, colored, read
 from ganstyle.stylize.recipe import Recipe, versions
 
 
@@ -92,6 +92,8 @@ class Studio:
                 raise
             return self.instead(str(error)).restyled(photo)
         plans: list[Plan] = []
+        if self.controls.strength > 0:
+            photo = colored(photo)
         try:
             pixels = self._pixels(photo, _heard(self.announce, plans))
         finally:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from ganstyle.stylize.colorspace import is_gray
 from ganstyle.stylize.metadata import IPTC_IN_TIFF, XMP_IN_TIFF, exif_with, png_texts, tiff_tags
 from ganstyle.stylize.photograph import WORDS, Photograph
 
@@ -16,14 +17,16 @@ INCH = 0.0254
 
 
 def layers(photo: Photograph) -> Any:
-    """Return the pixels, with alpha as a fourth channel where there is one."""
-    return photo.pixels if photo.alpha is None else np.dstack([photo.pixels, photo.alpha])
+    """Return the pixels, with alpha as a last channel where there is one; of gray with its own profile, one channel."""
+    pixels = photo.pixels[..., :1] if is_gray(photo.profile) else photo.pixels
+    return pixels if photo.alpha is None else np.dstack([pixels, photo.alpha])
 
 
 def deep_png(photo: Photograph, exif: bytes | None) -> bytes:
     """Encode 16 bits, then put the rest behind the header, as the PNG specification has it."""
-    order = cv2.COLOR_RGB2BGR if photo.alpha is None else cv2.COLOR_RGBA2BGRA
-    _, content = cv2.imencode(".png", cv2.cvtColor(layers(photo), order))
+    found = layers(photo)
+    order = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}.get(found.shape[2])
+    _, content = cv2.imencode(".png", found if order is None else cv2.cvtColor(found, order))
     plain: bytes = content.tobytes()
     chunks = b"" if photo.profile is None else _chunk(b"iCCP", b"ICC\0\0" + zlib.compress(photo.profile))
     chunks += b"" if photo.dpi is None else _chunk(b"pHYs", struct.pack(">IIB", *map(_per_meter, photo.dpi), 1))
@@ -45,9 +48,18 @@ def tiff(photo: Photograph) -> bytes:
     content = layers(photo)
     height, width, channels = content.shape
     bits = 8 * content.itemsize
-    tags: dict[int, Any] = {256: width, 257: height, 258: (bits,) * channels, 259: 1, 262: 2, 273: 0, 277: channels}
+    colors = 1 if channels < 3 else 2
+    tags: dict[int, Any] = {
+        256: width,
+        257: height,
+        258: (bits,) * channels,
+        259: 1,
+        262: colors,
+        273: 0,
+        277: channels,
+    }
     tags |= {278: height, 279: content.nbytes, 284: 1}
-    tags |= {338: 2} if channels == 4 else {}
+    tags |= {338: 2} if photo.alpha is not None else {}
     tags |= {282: photo.dpi[0], 283: photo.dpi[1], 296: 2} if photo.dpi is not None else {}
     tags |= tiff_tags(exif_with(photo.exif, photo.texts), WORDS)
     tags |= {XMP_IN_TIFF: photo.xmp} if photo.xmp is not None else {}
