@@ -3,7 +3,7 @@
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,7 +94,7 @@ def _studio(words: Namespace) -> "Studio":
     controls = Controls(words.strength, words.keep_color, words.size, words.feather, words.seed, words.style)
     memory = memory_of(words.max_memory) if words.max_memory else default_memory()
     mask = None if words.mask is None else read_mask(words.mask)
-    choice = choose(words.model, words.backend)
+    choice = choose(words.model, words.backend, partial(print, file=sys.stderr))
 
     def of(path: Path) -> Studio:
         painter = _opened(path)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ from PIL import Image as Pillow
 
 import ganstyle
 from ganstyle import artifact
+from ganstyle.backends import pace
 from ganstyle.backends.reports import report_path
 from ganstyle.cli import main
 from ganstyle.export import cost, parity
 from ganstyle.nn.light import Light
+from ganstyle.stylize import choose
 from ganstyle.stylize.photograph import read
 
 
@@ -104,6 +107,29 @@ def test_auto_takes_the_fastest_that_passed(place: Path, tmp_path: Path, capsys:
     assert backend_of(place, tmp_path / "a.png") == "onnxruntime"
     hasten(place, 0.5)
     assert backend_of(place, tmp_path / "b.png") == "torch"
+
+
+def test_a_gain_measured_on_another_processor_is_measured_again_once(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    hasten(place, 3.0)
+    monkeypatch.setattr(pace, "processor", lambda: "Another 9000")
+    real, asked = pace.least_milliseconds, []
+
+    def slow(ways: dict[str, Callable[[], object]]) -> dict[str, float]:
+        asked.append(real(ways))
+        return {"ours": 1.0, "theirs": 2.0}
+
+    monkeypatch.setattr(choose, "least_milliseconds", slow)
+    assert backend_of(place, tmp_path / "a.png") == "torch"
+    assert "was timed on another machine" in capsys.readouterr().err
+    assert backend_of(place, tmp_path / "b.png") == "torch"
+    assert capsys.readouterr().err == ""
+    assert [sorted(times) for times in asked] == [["ours", "theirs"]]
+    (figure,) = (tmp_path / "cache" / "ganstyle" / "paces").iterdir()
+    figure.write_text("3.0")
+    assert backend_of(place, tmp_path / "c.png") == "onnxruntime"
 
 
 def backend_of(place: Path, output: Path) -> str:
