@@ -28,10 +28,25 @@ def pixels(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-@settings(max_examples=25, deadline=None)
-@given(height=st.integers(1, 70), width=st.integers(1, 70))
-def test_any_size_comes_back_in_that_size(light: Artifact, height: int, width: int) -> None:
-    styled = stylize(light, pixels(height, width))
+NETWORKS = {
+    "light": lambda: Light(blocks=1, channels=8),
+    "resnet": lambda: ResNet(blocks=1, channels=4),
+    "unet": lambda: UNet(depth=4, channels=4, norm="instance", dropout=0.0),
+}
+
+
+@pytest.fixture(scope="module")
+def painters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifact]:
+    folder = tmp_path_factory.mktemp("networks")
+    for name, make in NETWORKS.items():
+        artifact.save(make(), folder / name)
+    return {name: artifact.load(folder / name) for name in NETWORKS}
+
+
+@settings(max_examples=40, deadline=None)
+@given(name=st.sampled_from(sorted(NETWORKS)), height=st.integers(1, 70), width=st.integers(1, 70))
+def test_any_size_comes_back_in_that_size(painters: dict[str, Artifact], name: str, height: int, width: int) -> None:
+    styled = stylize(painters[name], pixels(height, width))
     assert styled.shape == (height, width, 3)
     assert styled.dtype == np.uint8
 
