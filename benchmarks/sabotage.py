@@ -78,6 +78,22 @@ def broken_from(images: int) -> Sabotage:
     return sabotage
 
 
+def heavier_from(images: int, player: str, factor: float) -> Sabotage:
+    """Weigh all terms of a player many times as much once so many images were seen, as a wrong schedule would."""
+
+    def sabotage(game: Game) -> None:
+        weights = game.system.weights[player]
+
+        def weighing(_module: nn.Module, _given: Any) -> None:
+            if game.system.images_seen >= images:
+                weights.update({term: weight * factor for term, weight in weights.items()})
+                handle.remove()
+
+        handle = game.generators[0].register_forward_pre_hook(weighing)
+
+    return sabotage
+
+
 def by_heart(game: Game) -> None:
     """Answer every source with a training target: the one that belongs to the nearest training source."""
     train = game.problem.train

@@ -1,6 +1,7 @@
 """A small game of any method on the toy data, built as `train.py` builds it and stepped without Lightning's trainer."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,30 +30,40 @@ SMALL = (
     "generator.channels=8",
     "generator.depth=3",
     "generator.dropout=0.0",
+    "system.optimizers.generator.lr=0.001",
+)
+SMALL_JUDGE = (
     "discriminator=patchgan",
     "discriminator.norm=none",
     "discriminator.channels=12",
     "discriminator.layers=1",
-    "system.optimizers.generator.lr=0.001",
     "system.optimizers.discriminator.lr=0.001",
 )
+CONTRAST = ("system.method.taps=null", "system.method.patches=64")
+TEACHER = f"system.method.teacher.artifact={Path(__file__).parents[1] / 'examples' / 'models' / 'vangogh'}"
 METHODS: dict[str, tuple[str, ...]] = {
-    "pix2pix": ("data=toy", "method=pix2pix"),
-    "cyclegan": ("data=toy_unpaired", "method=cyclegan"),
-    "cut": ("data=toy_unpaired", "method=cut", "system.method.taps=null", "system.method.patches=64"),
-    "perceptual_gan": ("data=toy_unpaired", "method=perceptual_gan"),
+    "pix2pix": ("data=toy", "method=pix2pix", *SMALL_JUDGE),
+    "cyclegan": ("data=toy_unpaired", "method=cyclegan", *SMALL_JUDGE),
+    "cut": ("data=toy_unpaired", "method=cut", *CONTRAST, *SMALL_JUDGE),
+    "fastcut": ("data=toy_unpaired", "method=fastcut", *CONTRAST, *SMALL_JUDGE),
+    "perceptual_gan": ("data=toy_unpaired", "method=perceptual_gan", *SMALL_JUDGE),
+    "distill": ("data=toy_unpaired", "method=distill", TEACHER),
+    "distill_gan": ("data=toy_unpaired", "method=distill_gan", TEACHER, *SMALL_JUDGE),
 }
-"""Overrides that choose a method and the data that it takes."""
+"""Overrides that choose a method and the data that it takes: every method of conf that has losses of its own."""
+VARIANTS = {"pix2pix_short": "pix2pix", "perceptual_gan_collection": "perceptual_gan"}
+"""Options of conf/method that weigh the losses of another differently; they are not played."""
 
 
 class Game:
-    """A system with its data, ready to step."""
+    """A system with its data, ready to step on a device."""
 
-    def __init__(self, config: DictConfig) -> None:
+    def __init__(self, config: DictConfig, device: str = "cpu") -> None:
         torch.manual_seed(config.seed)
         self.config = config
         self.problem: Problem = instantiate(self.config.data, _convert_="all")
         self.system: Any = build_system(self.config, instantiate(self.config.trainer), self.problem)
+        self.system.to(device)
         self._take_lightning_s_place()
 
     def _take_lightning_s_place(self) -> None:

@@ -54,6 +54,23 @@ def composed(*overrides: str) -> DictConfig:
     return config
 
 
+@pytest.mark.parametrize(
+    ("words", "monitor", "mode"),
+    [
+        (("callbacks=quality",), "quality/gain", "max"),
+        (("callbacks=quality", "experiment=vangogh"), "quality/gain", "max"),
+        (("callbacks=quality", "callbacks.quality.monitor=quality/gram"), "quality/gram", "max"),
+        (("callbacks=quality", "experiment=quickstart"), "val/psnr", "max"),
+        (("experiment=vangogh",), "val/generator/style", "min"),
+    ],
+)
+def test_quality_leads_the_best_checkpoint_unless_an_experiment_names_a_score(
+    words: tuple[str, ...], monitor: str, mode: str
+) -> None:
+    chosen = composed(*words).callbacks.checkpoints
+    assert (chosen.monitor, chosen.mode) == (monitor, mode)
+
+
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A folder of each layout with a few pictures, by the function that reads it."""

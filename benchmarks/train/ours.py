@@ -34,8 +34,10 @@ def composed(recipe: str, batch_size: int, precision: str, overrides: Sequence[s
 class Arm:
     """A system that steps in the precision of its configuration."""
 
-    def __init__(self, recipe: str, batch_size: int, precision: str, overrides: Sequence[str] = ()) -> None:
-        self.game = Game(composed(recipe, batch_size, precision, overrides))
+    def __init__(
+        self, recipe: str, batch_size: int, precision: str, overrides: Sequence[str] = (), *, device: str = "cpu"
+    ) -> None:
+        self.game = Game(composed(recipe, batch_size, precision, overrides), device)
         self.is_half = resolved(self.game.config) == "bf16-mixed"
         self.device = next(self.game.system.parameters()).device.type
 

@@ -71,6 +71,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of baselines and intervals (default: %(default)s)")
     parser.add_argument("--cache", metavar="FOLDER", type=Path, help="of reference statistics (else $GANSTYLE_CACHE)")
     parser.add_argument("--record", action="store_true", help="write the scores into the artifact's card, too")
+    parser.add_argument(
+        "--device", default="cpu", help="cpu or cuda: where features are computed (default: %(default)s)"
+    )
     parser.add_argument("--force", action="store_true", help="judge by fewer than 50 pictures, marked on every row")
     parser.add_argument("--output", metavar="REPORT", type=Path, required=True, help="folder for the report")
 
@@ -91,7 +94,7 @@ def _evaluate(words: Namespace) -> int:
 
     judged = _opened(words)
     sources, references, stems = find(_wanted(words, judged))
-    network = feature_network(path=words.features)
+    network = feature_network(path=words.features, device=_device(words.device))
     judge = judge_through(network, sources, _published(words), seed=words.seed)
     same = [_same_features(one, network) for one in judged]
     protocols = [_protocol(one, words, sources, references, judge) for one in judged]
@@ -129,6 +132,17 @@ def _opened(words: Namespace) -> "list[Model | Folder]":
     if first.name == second.name:
         return [replace(first, name=f"{first.name} (1)"), replace(second, name=f"{second.name} (2)")]
     return [first, second]
+
+
+def _device(asked: str) -> str:
+    """Refuse a device that is not there."""
+    import torch
+
+    if asked not in ("cpu", "cuda"):
+        raise ReportError(f"--device is cpu or cuda, but got {asked!r}.")
+    if asked == "cuda" and not torch.cuda.is_available():
+        raise ReportError("--device cuda, but PyTorch finds no GPU here; leave the option out.")
+    return asked
 
 
 def _published(words: Namespace) -> "Published":
@@ -224,7 +238,11 @@ def _protocol(
         **judged.habits,
         seed=words.seed,
         commit=commit() or f"ganstyle {__version__}",
-        versions=(("python", platform.python_version()), *((name, version(name)) for name in PACKAGES)),
+        versions=(
+            ("python", platform.python_version()),
+            *((name, version(name)) for name in PACKAGES),
+            ("device", words.device),
+        ),
     )
 
 

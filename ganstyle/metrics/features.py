@@ -18,7 +18,10 @@ BATCH = 8
 
 @dataclass(frozen=True)
 class FeatureNetwork:
-    """Features for judging, and what a report has to say of them."""
+    """Features for judging, and what a report has to say of them.
+
+    The network may lie on a GPU; pictures come and features go where the pictures are.
+    """
 
     name: str
     """As scores carry it, e.g. embedded, or the stem of a weights file."""
@@ -37,18 +40,28 @@ class FeatureNetwork:
 
         Raises `WeightsError` for a layer that is not there, `ShapeError` for images too small for it.
         """
-        parts = [self.network(batch, layers) for batch in torch.split(images, BATCH)]
+        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+            parts = [self._looked(batch, layers) for batch in torch.split(images, BATCH)]
         return {layer: torch.cat([part[layer] for part in parts]) for layer in layers}
+
+    def _looked(self, batch: Image, layers: Sequence[str]) -> dict[str, Tensor]:
+        device = next(self.network.parameters()).device
+        return {layer: found.to(batch.device) for layer, found in self.network(batch.to(device), layers).items()}
 
 
 def feature_network(
-    weights: str = "embedded", path: str | Path | None = None, architecture: str = "vgg19", seed: int = 0
+    weights: str = "embedded",
+    path: str | Path | None = None,
+    architecture: str = "vgg19",
+    seed: int = 0,
+    *,
+    device: str = "cpu",
 ) -> FeatureNetwork:
     """Build the judge's features from weights by name, or from a file: `path` goes before `weights`.
 
     The choices are those of `ganstyle.nn.vgg.perceptual`, which raises `WeightsError` for weights that do not fit.
     """
-    network = perceptual(weights, None if path is None else str(path), architecture, seed)
+    network = perceptual(weights, None if path is None else str(path), architecture, seed).to(device)
     if path is not None:
         file = Path(path).expanduser()
         return FeatureNetwork(file.stem, _hash_of_file(file), network)

@@ -105,6 +105,7 @@ def restore_results(system: System, state: Mapping[str, Any]) -> None:
         network.load_state_dict(state["generators"][name])
     system.images_seen = system.images_before = int(state["images_seen"])
     system.scores, system.latest = dict(state["scores"]), dict(state["latest"])
+    system.scored = {}
 
 
 def save(state: Mapping[str, Any], path: Path) -> None:

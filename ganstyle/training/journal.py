@@ -57,9 +57,10 @@ class Journal:
 
 def refuse_non_finite(values: Mapping[str, float]) -> None:
     """Stop a run whose loss is no longer a number, naming the terms."""
-    bad = [name.removeprefix("train/") for name, value in values.items() if not math.isfinite(value)]
+    bad = {name.removeprefix("train/"): value for name, value in values.items() if not math.isfinite(value)}
     if bad:
         raise NonFiniteError(
             f"the loss {' and '.join(bad)} is not finite; the last good checkpoint is kept: "
-            "lower the learning rate or that term's weight, or train with trainer.precision=32."
+            "lower the learning rate or that term's weight, or train with trainer.precision=32.",
+            bad,
         )

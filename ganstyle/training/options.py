@@ -14,7 +14,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "memory_format": ("auto", "channels_last", "contiguous"),
     "compile": ("auto", True, False),
     "fused": ("auto", True, False),
-    "graphs": ("auto", True, False),
+    "graphs": (True, False),
 }
 Switch = Literal["auto"] | bool
 
@@ -42,8 +42,8 @@ class Options:
     memory_format: Literal["auto", "channels_last", "contiguous"]
     compile: Switch
     fused: Switch
-    graphs: Switch
-    """Whether a step is launched as CUDA graphs."""
+    graphs: bool
+    """Whether a step is launched as CUDA graphs, where there is a CUDA device."""
     log_every: int
     """Batches between two rows of losses."""
 
@@ -125,8 +125,8 @@ class Options:
         return self.device_type() in ("cuda", "cpu") if self.fused == "auto" else bool(self.fused)
 
     def replays(self) -> bool:
-        """Whether a step is recorded as CUDA graphs and launched whole: on CUDA unless told otherwise."""
-        return self.device_type() == "cuda" and self.graphs is not False
+        """Whether a step is recorded as CUDA graphs and launched whole: where that is asked for, on CUDA."""
+        return self.graphs and self.device_type() == "cuda"
 
 
 def _has_bf16(device: str) -> bool:

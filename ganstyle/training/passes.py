@@ -7,7 +7,7 @@ is recorded once and launched as one piece, with the same kernels on the same ad
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,15 @@ from ganstyle.types import Batch, Image, Losses
 
 if TYPE_CHECKING:
     from ganstyle.training.system import System
+
+
+@runtime_checkable
+class Graph(Protocol):
+    """Recorded operations: `torch.cuda.CUDAGraph`."""
+
+    def replay(self) -> None:
+        """Do them again, on the same memory."""
+
 
 WARM_UP = 3
 """Steps before recording, in which kernels are compiled and chosen."""
@@ -73,7 +82,7 @@ class Eager:
 class Recorded:
     """The graph of one player's losses and gradients, and where it leaves them."""
 
-    graph: torch.cuda.CUDAGraph
+    graph: Graph
     names: tuple[str, ...]
     values: Tensor
     gradients: list[tuple[nn.Parameter, Tensor | None]]
@@ -97,7 +106,7 @@ class Graphs:
         """Record anew, after a few steps."""
         self._steps = 0
         self._inputs: dict[str, Tensor] = {}
-        self._forward: torch.cuda.CUDAGraph | None = None
+        self._forward: Graph | None = None
         self._outputs: Any = None
         self._shown: dict[str, Image] = {}
         self._players: dict[str, Recorded] = {}
@@ -171,9 +180,10 @@ class Graphs:
             values = torch.stack([loss.detach().float() for loss in losses.values()])
         return Recorded(graph, tuple(losses), values, [(p, p.grad) for p in parameters], heard)
 
-    def _recording(self, graph: torch.cuda.CUDAGraph) -> AbstractContextManager[None]:
+    def _recording(self, graph: Graph) -> AbstractContextManager[None]:
         """Record on this step's stream; threads that load pictures may talk to the device meanwhile."""
-        return torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local")
+        where: dict[str, Any] = {"pool": self._pool, "stream": self._stream}
+        return torch.cuda.graph(graph, **where, capture_error_mode="thread_local")  # type: ignore[arg-type]
 
 
 def is_replayable(system: "System") -> bool:
@@ -182,4 +192,5 @@ def is_replayable(system: "System") -> bool:
 
 
 def _images(batch: Batch) -> dict[str, Tensor]:
-    return {name: value for name, value in batch.items() if isinstance(value, Tensor) and value.is_cuda}
+    """Return what lies on the device: all but the seeds, which nothing may read that is recorded."""
+    return {name: value for name, value in batch.items() if isinstance(value, Tensor) and name != "seed"}

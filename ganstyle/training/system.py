@@ -78,6 +78,7 @@ class System(LightningModule):
         self.images_seen = self.images_before = self.images_gathered = self.turns = self.gathered = 0
         self.latest: dict[str, float] = {}
         self.scores: dict[str, float] = {}
+        self.scored: dict[str, int] = {}  # score -> images seen when it was measured, since this process began
         self.witness: Witness = Nobody()
         self.passes: Passes = Eager()
         self.rollbacks, self.slowdown = 0, 1.0  # of the run so far; the factor of its learning rates
@@ -207,6 +208,11 @@ class System(LightningModule):
         outputs = self.method(batch)
         terms = {(p.name, term): loss for p in self.players for term, loss in p.losses(outputs).items()}
         return outputs, {f"val/{player}/{term}": loss for (player, term), loss in terms.items()}
+
+    def take_scores(self, scores: Mapping[str, float]) -> None:
+        """Keep scores of the weights as they are now, beside those of other names."""
+        self.scores = {**self.scores, **scores}
+        self.scored |= dict.fromkeys(scores, self.images_seen)
 
     def translate(self, source: Image) -> Image:
         """Run the generator from source to target, the method's first."""

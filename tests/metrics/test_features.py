@@ -48,3 +48,12 @@ def test_unknown_weights_and_layers_are_refused() -> None:
         feature_network("embeded")
     with pytest.raises(WeightsError, match="has no relu5_1"):
         feature_network()(pictures(), ["relu5_1"])
+
+
+@pytest.mark.gpu
+def test_features_on_a_gpu_are_those_of_the_processor_and_come_back_to_the_pictures() -> None:
+    images, layers = pictures(BATCH + 1, 64), ["relu1_1", "relu4_1"]
+    found, expected = feature_network(device="cuda")(images, layers), feature_network()(images, layers)
+    for layer in layers:
+        assert found[layer].device == images.device
+        torch.testing.assert_close(found[layer], expected[layer], rtol=1e-3, atol=1e-4)

@@ -26,7 +26,7 @@ def options(**changes: Any) -> Options:
         "precision": 32,
         "memory_format": "auto",
         "compile": "auto",
-        "graphs": "auto",
+        "graphs": False,
         "fused": "auto",
         "log_every": 1,
     }

@@ -1,5 +1,6 @@
 """What happens beside the training steps, and that it never changes them."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -114,6 +115,28 @@ def test_best_is_the_checkpoint_whose_score_was_best(tmp_path: Path, mode: str) 
     assert checkpoint(run, "best")["scores"]["val/generator/l1"] == pytest.approx(best)
     assert checkpoint(run, "best")["images_seen"] == 4 * (scores.index(best) + 1)
     assert checkpoint(run)["best"] == pytest.approx(best)
+
+
+def scored(run: Path, score: str) -> dict[int, float]:
+    """A score of the csv logger, by images seen."""
+    with (run / "csv" / "version_0" / "metrics.csv").open() as file:
+        return {int(float(row["images_seen"])): float(row[score]) for row in csv.DictReader(file) if row.get(score)}
+
+
+@pytest.mark.parametrize(
+    ("validation", "saves", "more"), [(4, 24, ()), (6, 8, ()), (4, 24, ("system.accumulate=3", "system.ema=10"))]
+)
+def test_best_holds_the_weights_that_were_scored_however_seldom_a_run_is_saved(
+    tmp_path: Path, validation: int, saves: int, more: tuple[str, ...]
+) -> None:
+    every = (f"callbacks.validation.every={validation}", f"callbacks.checkpoints.every={saves}")
+    knobs = ("callbacks.checkpoints.monitor=val/generator/l1", "callbacks.checkpoints.mode=max", *more)
+    assert here(tmp_path, *every, *knobs).code == 0
+    scores = scored(newest(tmp_path), "val/generator/l1")
+    best = checkpoint(newest(tmp_path), "best")
+    assert scores[best["images_seen"]] == pytest.approx(max(scores.values()))
+    assert best["scores"]["val/generator/l1"] == pytest.approx(max(scores.values()))
+    assert checkpoint(newest(tmp_path))["best"] == pytest.approx(max(scores.values()))
 
 
 def test_looking_at_a_run_does_not_change_it(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from training.game import system
 
 from ganstyle.errors import CheckpointError
 from ganstyle.training import checkpoint, latest
@@ -50,7 +51,10 @@ def test_a_missing_checkpoint_is_told() -> None:
 @pytest.mark.parametrize(("mode", "best"), [("min", 1.0), ("max", 3.0)])
 def test_the_best_score_is_the_least_or_the_greatest_and_never_no_number(mode: str, best: float) -> None:
     callback = Checkpoints(every=1, monitor="val/x", mode="min" if mode == "min" else "max")
-    seen = [callback._is_better({"val/x": score}) for score in (float("nan"), 2.0, 3.0, 1.0, 2.0)]
+    subject, seen = system(), []
+    for score in (float("nan"), 2.0, 3.0, 1.0, 2.0):
+        subject.take_scores({"val/x": score})
+        seen.append(callback._is_better(subject))
     assert callback.best == best
     assert seen == ([False, True, False, True, False] if mode == "min" else [False, True, True, False, False])
 

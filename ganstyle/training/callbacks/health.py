@@ -139,7 +139,7 @@ class Health(Callback):
     def on_exception(self, trainer: Trainer, system: Any, exception: BaseException) -> None:
         """Write down a loss or weight that is no number, before the run ends or is rolled back."""
         if isinstance(exception, NonFiniteError) and self._monitor is not None:
-            self._tell(trainer, system, self.monitor.note(broken(system.images_seen, str(exception))))
+            self._tell(trainer, system, self.monitor.note(broken(system.images_seen, exception)))
         self._ends = isinstance(exception, NonFiniteError | CollapseError)
 
     def _is_end(self, verdict: Verdict) -> bool:
@@ -194,13 +194,14 @@ class Health(Callback):
     def _tell(self, trainer: Trainer, system: Any, verdict: Verdict) -> None:
         """Send a verdict to the log, the loggers and the run's folder."""
         action = self._action(system, verdict)
-        picture = f"{FOLDER}/{verdict.images_seen:09d}_{verdict.name}.png"
+        seen = self.monitor.seen
+        picture = None if seen is None else f"{FOLDER}/{verdict.images_seen:09d}_{verdict.name}.png"
         self.monitor.verdicts.append(verdict.plain() | {"action": action, "pictures": picture})
         log_metrics(trainer, system.images_seen, {f"health/{verdict.name}": 1.0})
         if not trainer.is_global_zero:
             return
         log.warning("the watch saw %s", verdict.told())
-        if (seen := self.monitor.seen) is not None:
+        if seen is not None and picture is not None:
             rows = [list(images[:ROWS].cpu()) for images in seen]
             grid(list(zip(*rows, strict=True)), self.folder / picture, list(seen._fields))
             log_picture(trainer, system.images_seen, f"health/{verdict.name}", self.folder / picture)

@@ -16,6 +16,7 @@ from ganstyle.metrics.features import feature_network
 from ganstyle.metrics.protocol import Measured
 from ganstyle.metrics.yardstick import SIDES
 from ganstyle.training.callbacks.allowance import Allowance
+from ganstyle.training.callbacks.due import Due
 from ganstyle.training.distributed import gather
 from ganstyle.training.gauge import Gauge, Scores, names_of
 from ganstyle.training.loggers import log_metrics
@@ -37,7 +38,7 @@ class Quality(Callback):
     repeats exactly.
 
     Args:
-        every: images between two evaluations.
+        every: images between two evaluations, at the end of a turn.
         sources: photographs, the first of the validation set.
         references: targets that style is compared with, the first that training sees.
         budget: the greatest share of run time; 1 skips nothing.
@@ -71,6 +72,7 @@ class Quality(Callback):
         self.patience = None if patience is None else whole("callbacks.quality.patience", patience, least=1)
         self.monitor, self.sign, self.features = monitor, 1.0 if mode == "min" else -1.0, features
         self.allowance = Allowance(_share(budget))
+        self._due = Due(self.every)
         self._gauge: Gauge | None = None
         self._price: float | None = None
         self._ends = False
@@ -86,10 +88,11 @@ class Quality(Callback):
         """Start the clock."""
         self._from = system.images_seen
         self.allowance.begin()
+        self._due.forget()
 
     def on_train_batch_end(self, trainer: Trainer, system: Any, *_: Any) -> None:
         """Evaluate when the run has passed another multiple of `every` images, and the budget permits it."""
-        if system.crossed(self.every):
+        if self._due.now(system):
             with self.allowance.spending(), torch.random.fork_rng(devices=[]):
                 found = self._evaluated(trainer, system)
             if found is not None:
@@ -128,7 +131,7 @@ class Quality(Callback):
         """Hand the scores on: to checkpoints and sweeps, the loggers, the log and the run's folder."""
         scores = {name: interval.value for name, interval in found.items()}
         waiting = self._wait(self.patience, system.scores, scores) if self.patience is not None else {}
-        system.scores = {**system.scores, **scores, **waiting}
+        system.take_scores({**scores, **waiting})
         log_metrics(trainer, system.images_seen, _row(found) | {f"{PREFIX}share": self.allowance.spent})
         if trainer.is_global_zero and self._gauge is not None:
             log.info("%s", self._told(system, self._gauge, found))

@@ -9,6 +9,7 @@ from pytorch_lightning import Callback, Trainer
 
 from ganstyle.data.problem import Problem
 from ganstyle.metrics.known_answer import psnr
+from ganstyle.training.callbacks.due import Due
 from ganstyle.training.distributed import gather
 from ganstyle.training.loaders import Loaders, batches, to_device
 from ganstyle.training.loggers import log_metrics
@@ -20,17 +21,22 @@ class Validation(Callback):
     """Mean validation losses, and PSNR where the data set knows the answer, kept in `system.scores` and logged.
 
     Args:
-        every: images between two validations; one more comes at the end.
+        every: images between two validations, at the end of a turn; one more comes at the end.
     """
 
     def __init__(self, every: int) -> None:
         self.every = whole("callbacks.validation.every", every, least=1)
+        self._due = Due(self.every)
+
+    def on_train_start(self, trainer: Trainer, system: Any) -> None:
+        """Begin to count."""
+        self._due.forget()
 
     def on_train_batch_end(self, trainer: Trainer, system: Any, *_: Any) -> None:
         """Validate when the run has passed another multiple of `every` images."""
-        if system.crossed(self.every):
+        if self._due.now(system):
             scores = validate(system, trainer.datamodule)  # type: ignore[attr-defined]
-            system.scores = {**system.scores, **scores}
+            system.take_scores(scores)
             log_metrics(trainer, system.images_seen, scores)
 
     def score_names(self, system: System, problem: Problem) -> list[str]:

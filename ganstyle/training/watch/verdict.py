@@ -16,7 +16,7 @@ class Verdict:
     values: Mapping[str, float]
     """What was measured."""
     thresholds: Mapping[str, float]
-    """What it was compared with, under the names of the thresholds in conf."""
+    """What it was compared with, under the names of the thresholds in conf; nothing for what is no number."""
     advice: str
     """What to do, in one sentence."""
 
@@ -29,6 +29,6 @@ class Verdict:
         return f"{self.name} at {self.images_seen} images{evidence}: {self.advice}"
 
     def plain(self) -> dict[str, Any]:
-        """Return everything as JSON knows it: what is no number becomes None."""
-        values = {name: value if math.isfinite(value) else None for name, value in self.values.items()}
+        """Return everything as JSON knows it: what is no number becomes a word, `nan`, `inf` or `-inf`."""
+        values = {name: value if math.isfinite(value) else str(value) for name, value in self.values.items()}
         return asdict(self) | {"values": values}

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean, median
 
+from ganstyle.training.collapse import NonFiniteError
 from ganstyle.training.watch.evidence import Evidence
 from ganstyle.training.watch.limits import Limits
 from ganstyle.training.watch.verdict import Verdict
@@ -30,10 +31,10 @@ def non_finite(history: History, limits: Limits) -> Verdict | None:
     return _verdict("non-finite", history, bad, {}) if bad else None
 
 
-def broken(images_seen: int, message: str) -> Verdict:
+def broken(images_seen: int, error: NonFiniteError) -> Verdict:
     """Word what a step itself noticed: a loss or a weight is no longer a number."""
-    what = message.partition(";")[0]  # the rest is for the run's end
-    return Verdict("non-finite", images_seen, {}, {}, f"{what}; {ADVICE['non-finite']}")
+    what = str(error).partition(";")[0]  # the rest is for the run's end
+    return Verdict("non-finite", images_seen, error.values, {}, f"{what}; {ADVICE['non-finite']}")
 
 
 def exploding_gradients(history: History, limits: Limits) -> Verdict | None:

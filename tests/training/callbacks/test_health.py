@@ -86,8 +86,24 @@ def test_a_loss_that_is_no_number_is_named_before_the_run_stops(tmp_path: Path) 
     assert "is not finite" in ended.err
     run = newest(tmp_path)
     assert names(run) == ["non-finite"]
-    assert told(run)["verdicts"][0]["action"] == "stopped"
+    verdict = told(run)["verdicts"][0]
+    assert verdict["action"] == "stopped"
+    assert verdict["values"]
+    assert set(verdict["values"].values()) <= {"nan", "inf", "-inf"}
+    assert all(name in verdict["advice"] for name in verdict["values"])
     assert checkpoint(run)["images_seen"] == 8
+
+
+def test_a_verdict_of_a_step_whose_pictures_nobody_saw_names_no_picture(tmp_path: Path) -> None:
+    seldom = "callbacks.health.sample_every=1000"
+    with pytest.raises(Crash):
+        here(tmp_path, seldom, "+callbacks.cut._target_=training.faults.Cut", "+callbacks.cut.at=12")
+    ended = here(tmp_path, seldom, *fault("blow_up", 12), "resume=last")
+    assert ended.code == 2
+    verdict = told(newest(tmp_path))["verdicts"][0]
+    assert verdict["name"] == "non-finite"
+    assert verdict["pictures"] is None
+    assert not (newest(tmp_path) / "health").exists()
 
 
 ONCE = (
