@@ -109,6 +109,8 @@ def _worded(photo: Photograph, kind: str, recipe: str | None) -> _Worded:
     if photo.iptc is not None and (kind not in OF_IPTC or (kind == "JPEG" and len(photo.iptc) > IPTC_ROOM)):
         photo, lost = replace(photo, iptc=None), [*lost, "its IPTC record"]
     known = TEXTS.get(kind, tuple(TAGS))
+    if kind == "JPEG" and len(photo.texts.get(COMMENT, "").encode()) > LONGEST:
+        known = tuple(TAGS)
     if known is not None and (other := sorted(set(photo.texts) - set(known))):
         texts = {word: text for word, text in photo.texts.items() if word in known}
         photo, lost = replace(photo, texts=texts), [*lost, f"its text {', '.join(other)}"]

@@ -74,8 +74,9 @@ def test_a_recipe_gives_way_to_exif_that_fills_a_jpeg() -> None:
 def test_exif_that_no_jpeg_holds_is_left_out_and_told() -> None:
     exif = Pillow.Exif()
     exif[315] = "V" * 70_000
-    long = Photograph(photo().pixels, exif=exif.tobytes(), xmp=b"x" * 70_000, iptc=b"y" * 70_000)
+    words = {COMMENT: "z" * 70_000}
+    long = Photograph(photo().pixels, exif=exif.tobytes(), xmp=b"x" * 70_000, iptc=b"y" * 70_000, texts=words)
     again = decoded(encoded(long, "JPEG"), "again")
-    assert (again.exif, again.xmp, again.iptc) == (None, None, None)
+    assert (again.exif, again.xmp, again.iptc, again.texts) == (None, None, None, {})
     told = left_out(long, "JPEG") or ""
-    assert all(word in told for word in ("XMP", "IPTC", "EXIF"))
+    assert all(word in told for word in ("XMP", "IPTC", "EXIF", "Comment"))
