@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ganstyle.backends.opened import RUN_BY
+from ganstyle.backends.pace import machine
 from ganstyle.card import Card
 
 SUFFIX = ".parity.json"
@@ -21,6 +22,9 @@ class Passed:
     precision: str
     gain: float
     """How many times as fast as PyTorch it was where it was exported."""
+    here: bool
+    """Whether that was on a processor like this one, with as many threads."""
+    sha256: str
 
 
 def report_path(path: Path) -> Path:
@@ -51,6 +55,7 @@ def _passed(path: Path, card: Card) -> Passed | None:
             return None
         speed = report["speed"]
         gain = speed["torch_milliseconds"] / speed["milliseconds"]
-        return Passed(path, RUN_BY[path.suffix], str(report["precision"]), float(gain))
+        here = {name: speed.get(name) for name in ("processor", "threads")} == machine()
+        return Passed(path, RUN_BY[path.suffix], str(report["precision"]), float(gain), here, report["sha256"])
     except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError):
         return None

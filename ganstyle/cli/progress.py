@@ -4,33 +4,56 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from ganstyle.stylize.budget import plan
-from ganstyle.stylize.memory import Announce, Plan
+from ganstyle.stylize.memory import Plan
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 SAMPLE = 256
 """Pixels: the side of the picture by whose time the whole is estimated."""
 
 
-def progress_of(network: nn.Module) -> Announce:
-    """Make what tells of pictures that go through in strips; of others nothing is told."""
+class Teller:
+    """Tells of pictures that go through in strips or windows; of others it tells nothing."""
 
-    def announce(found: Plan) -> Callable[[float], None]:
+    def __init__(self, network: nn.Module) -> None:
+        self.network = network
+        self.bar: Progress | None = None
+
+    def announce(self, found: Plan) -> Callable[[float], None]:
+        """Tell what is planned, and on a terminal begin a bar."""
         if not found.in_strips:
             return lambda products: None
-        seconds = found.products * _seconds_for_one(network)
+        seconds = found.products * _seconds_for_one(self.network)
         room = f"within {found.memory / 1e6:.0f} MB of memory"
         if found.window is None:
             way = f"in strips {room}, with {found.disk / 1e9:.1f} GB of temporary files in {tempfile.gettempdir()}"
         else:
             way = f"in windows of {found.window.side} pixels {room}, without temporary files"
         print(f"{way}; about {_duration(seconds)}", file=sys.stderr)
-        return _bar(found.products) if sys.stderr.isatty() else lambda products: None
+        return self._begun(found.products) if sys.stderr.isatty() else lambda products: None
 
-    return announce
+    def end(self) -> None:
+        """Take the bar away, whatever became of the picture."""
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+    def _begun(self, total: float) -> Callable[[float], None]:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self.bar = Progress(console=Console(stderr=True), transient=True)
+        task = self.bar.add_task("painting", total=total)
+        self.bar.start()
+        return partial(self.bar.advance, task)
 
 
 def _seconds_for_one(network: nn.Module) -> float:
@@ -46,19 +69,3 @@ def _seconds_for_one(network: nn.Module) -> float:
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-
-
-def _bar(total: float) -> Callable[[float], None]:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    progress = Progress(console=Console(stderr=True), transient=True)
-    task = progress.add_task("painting", total=total)
-    progress.start()
-
-    def advance(products: float) -> None:
-        progress.advance(task, products)
-        if progress.finished:
-            progress.stop()
-
-    return advance

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 DETAILS = """\
 Reads the recipe in a PNG, JPEG or WebP that `ganstyle stylize` wrote, does the same to the photograph, and says whether
 the same bytes came out. Another photograph, artifact or mask than the recipe names is refused. Exit code 1: it came out
-differently; what is different on this machine is named.
+differently; how far is told, and what is different on this machine.
 
 examples:
   ganstyle redo out.png --input photo.jpg
@@ -36,7 +36,7 @@ def run(words: Namespace) -> int:
     """Make the picture again and compare; 1 when it came out differently."""
     from ganstyle import images
     from ganstyle.stylize.encode import publish
-    from ganstyle.stylize.files import Studio
+    from ganstyle.stylize.files import Studio, backend_of
     from ganstyle.stylize.photograph import read
     from ganstyle.stylize.recipe import read_recipe
 
@@ -51,13 +51,16 @@ def run(words: Namespace) -> int:
     )
     if words.output is not None:
         publish(content, words.output)
-    return _verdict(words.picture, content, recipe)
+    return _verdict(words.picture, content, recipe.strange(backend_of(model)))
 
 
 def _model(recipe: "Recipe", given: Path | None) -> "Painter":
     from ganstyle.backends.opened import opened
     from ganstyle.stylize.files import sha256_of
+    from ganstyle.stylize.recipe import RecipeError
 
+    if given is None and not Path(recipe.model).exists():
+        raise RecipeError(f"{recipe.model}, the recipe's model, is not there any more; say as --model where it is.")
     model = opened(given or Path(recipe.model))
     _require("artifact", given or Path(recipe.model), sha256_of(model), recipe.weights)
     return model
@@ -83,10 +86,26 @@ def _require(kind: str, path: Path, found: str, wanted: str) -> None:
         raise RecipeError(f"{path} is not the {kind} of the recipe: its SHA-256 is {found}, not {wanted}.")
 
 
-def _verdict(picture: Path, content: bytes, recipe: "Recipe") -> int:
+def _verdict(picture: Path, content: bytes, strange: list[str]) -> int:
     if content == picture.read_bytes():
         print(f"{picture}: the same {len(content):,} bytes")
         return 0
-    strange = "; ".join(recipe.strange()) or "the picture was changed after it was made"
-    print(f"{picture}: not the same bytes ({strange})", file=sys.stderr)
+    why = "; ".join(strange) or "the picture was changed after it was made"
+    print(f"{picture}: {_likeness(picture, content)} ({why})", file=sys.stderr)
     return 1
+
+
+def _likeness(picture: Path, content: bytes) -> str:
+    """Say how far two files that are not the same are apart; versions stand in the recipe, and so in the bytes."""
+    import numpy as np
+
+    from ganstyle.stylize.photograph import decoded, read
+
+    old, new = read(picture).pixels, decoded(content, str(picture)).pixels
+    if old.shape != new.shape or old.dtype != new.dtype:
+        return "not the same bytes, nor the same size or depth"
+    apart = int(np.abs(old.astype(np.int64) - new).max())
+    most = np.iinfo(old.dtype).max
+    return (
+        "not the same bytes, but the same pixels" if not apart else f"not the same bytes: off by up to {apart}/{most}"
+    )

@@ -2,7 +2,8 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,11 +94,11 @@ def _studio(words: Namespace) -> "Studio":
     controls = Controls(words.strength, words.keep_color, words.size, words.feather, words.seed, words.style)
     memory = memory_of(words.max_memory) if words.max_memory else default_memory()
     mask = None if words.mask is None else read_mask(words.mask)
-    choice = choose(words.model, words.backend)
+    choice = choose(words.model, words.backend, partial(print, file=sys.stderr))
 
     def of(path: Path) -> Studio:
         painter = _opened(path)
-        return Studio(painter, str(path), controls, memory, mask, _announce(painter), instead)
+        return Studio(painter, str(path), controls, memory, mask, *_telling(painter), instead)
 
     @cache
     def artifact() -> Studio:
@@ -117,27 +118,38 @@ def _opened(path: Path) -> "Painter":
     return opened(path)
 
 
-def _announce(painter: "Painter") -> "Announce":
+def _telling(painter: "Painter") -> tuple["Announce", Callable[[], None]]:
+    """Who is told of a picture's plan, and of its end."""
     from ganstyle.backends.model import Model
     from ganstyle.stylize.memory import silent
 
     if isinstance(painter, Model):
-        return silent
-    from ganstyle.cli.progress import progress_of
+        return silent, lambda: None
+    from ganstyle.cli.progress import Teller
 
-    return progress_of(painter.network)  # type: ignore[attr-defined]
+    teller = Teller(painter.network)  # type: ignore[attr-defined]
+    return teller.announce, teller.end
 
 
 def _restyle(studio: "Studio", job: "Job") -> None:
     from ganstyle.stylize.batch import STREAM
-    from ganstyle.stylize.encode import publish
+    from ganstyle.stylize.encode import encoded
 
-    content = studio.restyle(_read(job.source), job.kind)
+    restyled = studio.restyled(_read(job.source))
     if job.target == STREAM:
-        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.write(encoded(restyled.photo, job.kind, restyled.recipe))
         return
-    publish(content, job.target)
+    _write(job, restyled)
     print(job.target)
+
+
+def _write(job: "Job", restyled: "Restyled") -> None:
+    """Write a file, and say what its format has no place for."""
+    from ganstyle.stylize.encode import encoded, left_out, publish
+
+    publish(encoded(restyled.photo, job.kind, restyled.recipe), job.target)
+    if (without := left_out(restyled.photo, job.kind, restyled.recipe)) is not None:
+        print(f"{job.target} is without {without}.", file=sys.stderr)
 
 
 def _read(source: Path) -> "Photograph":
@@ -149,14 +161,10 @@ def _read(source: Path) -> "Photograph":
 
 def restyle_all(studio: "Studio", todo: list["Job"]) -> int:
     """Go on after a picture that fails, and tell all failures at the end."""
-    from ganstyle.stylize.encode import encoded, publish
     from ganstyle.stylize.pipeline import pipelined
 
-    def write(job: "Job", restyled: "Restyled") -> None:
-        publish(encoded(restyled.photo, job.kind, restyled.recipe), job.target)
-
     failures = []
-    for job, error in pipelined(todo, read=lambda job: _read(job.source), paint=studio.restyled, write=write):
+    for job, error in pipelined(todo, read=lambda job: _read(job.source), paint=studio.restyled, write=_write):
         if error is None:
             print(job.target)
         else:

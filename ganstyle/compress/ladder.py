@@ -12,9 +12,9 @@ import numpy as np
 
 from ganstyle.artifact import Artifact, load
 from ganstyle.backends.model import Compute, Images, threads
+from ganstyle.backends.pace import processor
 from ganstyle.compress.size import SIDE, Size, size_of
 from ganstyle.compress.target import OPERATIONS, TIME
-from ganstyle.export.cost import processor
 from ganstyle.export.parity import psnr
 from ganstyle.export.pictures import drawn
 from ganstyle.export.portable import side_of

@@ -1,21 +1,21 @@
 """What an exported file takes, measured: memory for every pixel, and time beside the artifact's."""
 
 import os
-import platform
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ganstyle.artifact import Artifact
-from ganstyle.backends.model import Compute, threads
+from ganstyle.backends.model import Compute
+from ganstyle.backends.pace import least_milliseconds, machine
 from ganstyle.export.errors import ExportError
 from ganstyle.export.pictures import drawn
 from ganstyle.export.portable import even_mixture, reference, side_of
 
-TIMED, RUNS = 256, 5
-"""Pixels: the side of the picture that is timed; and how often each way paints it, in turns."""
+TIMED = 256
+"""Pixels: the side of the picture that is timed."""
 MEASURED = (256, 768)
 """Pixels: the sides of the pictures between which memory is measured."""
 
@@ -42,21 +42,5 @@ def speed(artifact: Artifact, compute: Compute) -> dict[str, Any]:
     side = side_of(artifact.network, TIMED)
     image, mixture = drawn(side, side, 0), even_mixture(artifact, 1)
     ways = {"milliseconds": compute, "torch_milliseconds": lambda *given: reference(artifact, *given)}
-    taken: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(RUNS):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            way(image, mixture)
-            taken[name].append(1000 * (time.perf_counter() - start))
-    found = {name: round(min(times), 2) for name, times in taken.items()}  # what else runs here only adds
-    return {"side": side, **found, "processor": processor(), "threads": threads()}
-
-
-def processor() -> str:
-    """Name this machine's processor."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        name = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        name = platform.processor() or platform.machine()
-    return name
+    found = least_milliseconds({name: partial(way, image, mixture) for name, way in ways.items()})
+    return {"side": side, **found, **machine()}

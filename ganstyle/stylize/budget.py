@@ -8,12 +8,13 @@ from weakref import finalize
 import torch
 from torch import Tensor, nn
 
+from ganstyle.backends.padding import grown_sides
 from ganstyle.nn.blocks import Dropout
 from ganstyle.nn.norms import Style
 from ganstyle.stylize.flow import flow
 from ganstyle.stylize.maps import Map, Moments, Strip
 from ganstyle.stylize.memory import SHARE, BudgetError, Plan, Window, free_memory
-from ganstyle.stylize.sources import Given, Grown
+from ganstyle.stylize.sources import Cropped, Given, Grown
 from ganstyle.stylize.store import COPIES, HALO, Ledger, RoomError, Stored
 from ganstyle.stylize.windows import SIDES, reach, window
 
@@ -28,8 +29,9 @@ WHOLE = 1.5
 def plan(network: nn.Module, height: int, width: int, memory: int | None = None, style: Style | None = None) -> Plan:
     """Say how an image of this size goes through a network with so many bytes; by default a quarter of what is free.
 
-    The size is that after padding. The memory is what the network takes on top of the program and of the picture
-    itself. Raises BudgetError when not even a few rows fit into the memory, RoomError when the disk is too small.
+    The memory is what the network takes on top of the program and of the picture itself. The products are those of
+    padding, too, but for the last layer's, which is computed only where it is looked at.
+    Raises BudgetError when not even a few rows fit into the memory, RoomError when the disk is too small.
     """
     memory = free_memory() // SHARE if memory is None else memory
     size = next(network.parameters()).element_size()
@@ -64,7 +66,8 @@ def _rehearse(network: nn.Module, height: int, width: int, memory: int, style: S
     """Go through a network with sizes only; `memory` is that for maps."""
     weight = next(network.parameters())
     rehearsal = _Rehearsal(weight.new_empty(0), Ledger(memory))
-    rehearsal.see(flow(network, Grown(Given(weight.new_empty(3, 1, 1)), height, width), rehearsal, style=style))
+    image = Grown(Given(weight.new_empty(3, 1, 1)), *grown_sides(height, width, int(network.size_multiple)))  # type: ignore[arg-type]
+    rehearsal.see(Cropped(flow(network, image, rehearsal, style=style), height, width))
     return rehearsal
 
 

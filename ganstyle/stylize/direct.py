@@ -21,8 +21,7 @@ def pixels_directly(model: Model, pixels: Integers, style: int | None, space: Co
     picture = model.restyle(_numbers(seen), style)
     if space is None:
         return _integers(picture, pixels.dtype)
-    own = np.ascontiguousarray(space.from_srgb(_integers(picture, np.dtype(np.uint8))).transpose(2, 0, 1))
-    return _integers(own.astype(np.float32) / np.float32(127.5) - np.float32(1), pixels.dtype)
+    return _integers(_numbers(space.from_srgb(_integers(picture, space.depth(pixels)))), pixels.dtype)
 
 
 def _numbers(pixels: Integers) -> Float32[ndarray, "3 height width"]:

@@ -3,21 +3,23 @@
 import os
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from PIL import Image as Pillow
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from ganstyle import decode
 from ganstyle.decode import Integers
 from ganstyle.errors import ImageError
-from ganstyle.stylize.photograph import HISTORY, Alpha, Photograph
+from ganstyle.stylize import metadata
+from ganstyle.stylize.metadata import COMMENT, IPTC_ROOM, LONGEST, TAGS, XMP_ROOM, exif_bytes, exif_with
+from ganstyle.stylize.photograph import HISTORY, Alpha, Photograph, colored
+from ganstyle.stylize.plain import deep_png, layers, tiff
 
 DEEP = ("PNG", "TIFF")
 """Formats that hold 16 bits."""
@@ -25,6 +27,12 @@ OPTIONS: dict[str, dict[str, object]] = decode.OPTIONS | {"PNG": {"compress_type
 """For PNG, runs alone: restyled photographs come out as small as with a search for repeats, in a third of the time."""
 OPAQUE = ("JPEG",)
 """Formats without transparency: it is laid over white."""
+COLORED = ("WEBP",)
+"""Formats without gray: that of its own profile is turned into sRGB, as is gray of 16 bits with transparency."""
+OF_IPTC = ("JPEG", "TIFF")
+"""Formats that hold an IPTC record."""
+TEXTS: Mapping[str, tuple[str, ...] | None] = {"PNG": None, "JPEG": (*TAGS, COMMENT)}
+"""Which texts a format holds, itself or in its EXIF; None for all. Others: those that EXIF has a tag for."""
 
 
 def encoded(photo: Photograph, kind: str, recipe: str | None = None) -> bytes:
@@ -32,16 +40,22 @@ def encoded(photo: Photograph, kind: str, recipe: str | None = None) -> bytes:
 
     The recipe goes into the EXIF tag ImageHistory; a TIFF carries none.
     What the format cannot hold is brought to what it can: 16 bits to 8 in JPEG and WebP, transparency over white in
-    JPEG. Raises ImageError when the encoder refuses, e.g. for more pixels than the format allows.
+    JPEG; for metadata see `left_out`. Raises ImageError when the encoder refuses, e.g. for more pixels than the format
+    allows.
     """
-    photo = _fitted(photo, kind)
-    exif = _exif(photo, recipe)
+    photo, recipe, _ = _worded(_fitted(photo, kind), kind, recipe)
     try:
-        if photo.pixels.dtype == np.uint16:
-            return _deep_png(photo, exif) if kind == "PNG" else _deep_tiff(photo)
-        return _shallow(photo, kind, exif)
+        if kind == "TIFF":
+            return tiff(photo)
+        exif = _exif(photo, kind, recipe)
+        return deep_png(photo, exif) if photo.pixels.dtype == np.uint16 else _shallow(photo, kind, exif)
     except (OSError, ValueError, struct.error) as error:
         raise ImageError(f"the picture cannot be written as {kind}: {error}.") from error
+
+
+def left_out(photo: Photograph, kind: str, recipe: str | None = None) -> str | None:
+    """Say what a format has no place for of what a photograph's file says: "its IPTC record"; None if there is room."""
+    return " and ".join(_worded(photo, kind, recipe).left_out) or None
 
 
 def publish(content: bytes, path: Path) -> None:
@@ -66,7 +80,8 @@ def _fitted(photo: Photograph, kind: str) -> Photograph:
         photo = replace(photo, pixels=_shallowed(photo.pixels), alpha=alpha)
     if kind in OPAQUE and photo.alpha is not None:
         photo = replace(photo, pixels=_over_white(photo.pixels, photo.alpha), alpha=None)
-    return photo
+    deep_with_alpha = photo.alpha is not None and photo.pixels.dtype == np.uint16
+    return colored(photo) if kind in COLORED or deep_with_alpha else photo
 
 
 def _shallowed(values: Any) -> Any:
@@ -78,53 +93,54 @@ def _over_white(pixels: Integers, alpha: Alpha) -> Integers:
     return ((pixels * cover + 255 * (255 - cover) + 127) // 255).astype(np.uint8)
 
 
-def _exif(photo: Photograph, recipe: str | None) -> bytes | None:
-    exif = Pillow.Exif()
-    if photo.exif is not None:
-        exif.load(photo.exif)
+class _Worded(NamedTuple):
+    """A photograph with the metadata for which a format has a place."""
+
+    photo: Photograph
+    recipe: str | None
+    left_out: list[str]
+
+
+def _worded(photo: Photograph, kind: str, recipe: str | None) -> _Worded:
+    """Leave out what a format has no place for: kinds that it does not know, and in JPEG what is too long."""
+    lost: list[str] = []
+    if photo.xmp is not None and kind == "JPEG" and len(photo.xmp) > XMP_ROOM:
+        photo, lost = replace(photo, xmp=None), [*lost, "its XMP, which is too long"]
+    if photo.iptc is not None and (kind not in OF_IPTC or (kind == "JPEG" and len(photo.iptc) > IPTC_ROOM)):
+        photo, lost = replace(photo, iptc=None), [*lost, "its IPTC record"]
+    known = TEXTS.get(kind, tuple(TAGS))
+    if kind == "JPEG" and len(photo.texts.get(COMMENT, "").encode()) > LONGEST:
+        known = tuple(TAGS)
+    if known is not None and (other := sorted(set(photo.texts) - set(known))):
+        texts = {word: text for word, text in photo.texts.items() if word in known}
+        photo, lost = replace(photo, texts=texts), [*lost, f"its text {', '.join(other)}"]
+    if kind != "JPEG":
+        return _Worded(photo, recipe, lost)
+    if recipe is not None and len(_exif(photo, kind, recipe) or b"") > LONGEST:
+        recipe, lost = None, [*lost, "its recipe, for which its EXIF leaves no room"]
+    if len(_exif(photo, kind, recipe) or b"") > LONGEST:
+        photo, lost = replace(photo, exif=None), [*lost, "its EXIF, which is too long"]
+    return _Worded(photo, recipe, lost)
+
+
+def _exif(photo: Photograph, kind: str, recipe: str | None) -> bytes | None:
+    exif = exif_with(photo.exif, {} if kind == "PNG" else photo.texts)
     if recipe is not None:
         exif[HISTORY] = recipe
-    return exif.tobytes() if len(exif) else None
+    return exif_bytes(exif)
 
 
 def _shallow(photo: Photograph, kind: str, exif: bytes | None) -> bytes:
-    known = {"icc_profile": photo.profile, "exif": exif, "dpi": photo.dpi}
-    known |= {"xmp": photo.xmp} if kind in ("JPEG", "WEBP") else {}
+    known: dict[str, object] = {"icc_profile": photo.profile, "exif": exif, "dpi": photo.dpi}
+    if kind == "PNG":
+        known["pnginfo"] = metadata.png_texts(photo.texts, photo.xmp)
+    else:
+        known["xmp"] = photo.xmp
+    if kind == "JPEG":
+        known["comment"] = photo.texts.get(COMMENT)
+        known["extra"] = None if photo.iptc is None else metadata.jpeg_iptc(photo.iptc)
     options = {name: value for name, value in known.items() if value is not None}
-    file = BytesIO()
-    Pillow.fromarray(_layers(photo)).save(file, kind, **OPTIONS.get(kind, {}), **options)
+    file, content = BytesIO(), layers(photo)
+    picture = Pillow.fromarray(content[..., 0] if content.shape[2] == 1 else content)
+    picture.save(file, kind, **OPTIONS.get(kind, {}), **options)
     return file.getvalue()
-
-
-def _layers(photo: Photograph) -> Any:
-    return photo.pixels if photo.alpha is None else np.dstack([photo.pixels, photo.alpha])
-
-
-def _deep_png(photo: Photograph, exif: bytes | None) -> bytes:
-    """Encode 16 bits, then put profile and EXIF behind the header, as the PNG specification has them."""
-    order = cv2.COLOR_RGB2BGR if photo.alpha is None else cv2.COLOR_RGBA2BGRA
-    _, content = cv2.imencode(".png", cv2.cvtColor(_layers(photo), order))
-    plain: bytes = content.tobytes()
-    chunks = b"" if photo.profile is None else _chunk(b"iCCP", b"ICC\0\0" + zlib.compress(photo.profile))
-    chunks += b"" if exif is None else _chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
-    return plain[:33] + chunks + plain[33:]
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-
-
-def _deep_tiff(photo: Photograph) -> bytes:
-    """Write a plain TIFF of one strip: Pillow writes no 16-bit RGB, OpenCV no profile."""
-    layers = _layers(photo).astype("<u2")
-    height, width, channels = layers.shape
-    tags: dict[int, Any] = {256: width, 257: height, 258: (16,) * channels, 259: 1, 262: 2, 273: 0, 277: channels}
-    tags |= {278: height, 279: layers.nbytes, 284: 1}
-    tags |= {338: 2} if channels == 4 else {}
-    tags |= {34675: photo.profile} if photo.profile is not None else {}
-    directory = ImageFileDirectory_v2(prefix=b"II")
-    for tag, value in tags.items():
-        directory[tag] = value
-    directory.tagtype |= {256: 4, 257: 4, 273: 4, 278: 4, 279: 4, 34675: 7}
-    header: bytes = directory.tobytes(8)  # which moves the strip's offset (273) behind itself
-    return b"".join([b"II*\0", struct.pack("<I", 8), header, layers.tobytes()])

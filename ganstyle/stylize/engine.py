@@ -41,7 +41,7 @@ class Engine:
 
     def plan(self, rows: int, columns: int, style: Style | None = None) -> Plan:
         """Say how a picture of this size will go through. Raises BudgetError or RoomError when it cannot."""
-        return plan(self.network, *self._grown(rows, columns), memory=self.memory, style=style)
+        return plan(self.network, rows, columns, memory=self.memory, style=style)
 
     def restyle(self, photo: Map, *, style: Style | None = None, seed: int = 0) -> "Painted":
         """Return the network's picture of a photograph in [-1, 1], in its size.
@@ -49,14 +49,14 @@ class Engine:
         `photo` is of the network's kind. The last layer is computed when the result is read, the others at once.
         """
         _, rows, columns = photo.shape
-        grown = Grown(photo, *self._grown(rows, columns))
+        grown = Grown(photo, *grown_sides(rows, columns, int(self.network.size_multiple)))  # type: ignore[arg-type]
         found = self.plan(rows, columns, style)
         progress = self.announce(found)
         room = Storeroom(self.kind, found.strip, Ledger(found.memory - found.strip), progress)
         with torch.inference_mode():
             if found.window is not None:
                 numbers = found.strip / self.kind.element_size()
-                row = found.products / found.window.growth / grown.shape.rows
+                row = found.products / found.window.growth / rows
                 painted: Map = Windowed(self.network, grown, found.window, numbers, row, style)
             elif found.in_strips or draws(self.network):
                 painted = flow(self.network, grown, room, style=style, seed=seed)
@@ -69,9 +69,6 @@ class Engine:
         image = grown.read(0, grown.shape.rows)[None]
         painted: Tensor = self.network(image) if style is None else self.network(image, style)
         return painted[0]
-
-    def _grown(self, rows: int, columns: int) -> tuple[int, int]:
-        return grown_sides(rows, columns, int(self.network.size_multiple))  # type: ignore[arg-type]
 
 
 def style_of(network: nn.Module, names: tuple[str, ...], style: int | str | None) -> Style | None:

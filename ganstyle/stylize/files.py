@@ -16,7 +16,7 @@ from ganstyle.stylize.controls import Controls
 from ganstyle.stylize.direct import is_direct, pixels_directly
 from ganstyle.stylize.encode import encoded
 from ganstyle.stylize.memory import Announce, BudgetError, Plan, require_whole, silent
-from ganstyle.stylize.photograph import Photograph, read
+from ganstyle.stylize.photograph import Photograph, colored, read
 from ganstyle.stylize.recipe import Recipe, versions
 
 
@@ -64,6 +64,8 @@ class Studio:
     memory: int
     mask: MaskFile | None = None
     announce: Announce = silent
+    ended: Callable[[], None] = lambda: None
+    """Is called when a picture is done, or has failed."""
     instead: Callable[[str], "Studio"] | None = None
     """Is told, in a sentence, why an exported model cannot paint a picture, and says who paints it."""
 
@@ -90,7 +92,12 @@ class Studio:
                 raise
             return self.instead(str(error)).restyled(photo)
         plans: list[Plan] = []
-        pixels = self._pixels(photo, _heard(self.announce, plans))
+        if self.controls.strength > 0:
+            photo = colored(photo)
+        try:
+            pixels = self._pixels(photo, _heard(self.announce, plans))
+        finally:
+            self.ended()
         recipe = self._recipe(photo, any(plan.in_strips for plan in plans))
         return Restyled(replace(photo, pixels=pixels), recipe.text())
 

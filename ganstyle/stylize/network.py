@@ -20,8 +20,9 @@ from ganstyle.stylize.masks import feathered, mask_of
 from ganstyle.stylize.memory import memory_of
 from ganstyle.stylize.paint import Brush, brush_of, image_painted, pixels_painted
 
-Picture = TypeVar("Picture", Pillow.Image, NDArray[Any], Tensor)
-"""A Pillow picture; RGB of 8 or 16 bits, height x width x 3; or images in [-1, 1], (batch x) 3 x height x width."""
+Picture = TypeVar("Picture", Pillow.Image, NDArray[Any], Tensor, list[Pillow.Image], list[NDArray[Any]], list[Tensor])
+"""A Pillow picture; RGB of 8 or 16 bits, (batch x) height x width x 3; images in [-1, 1], (batch x) 3 x height x width;
+or a list of pictures of one kind, each of its own size."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,15 @@ class Stylizer:
             size: how large the brush is; at 2, strokes are twice as large.
             seed: of what a network draws.
             style: number or name, where the network has several.
-            mask: where to restyle, of the picture's size; white, 1 or True inside.
+            mask: where to restyle, of the picture's size; white, 1 or True inside. One for all in a batch.
             feather: pixels over which the mask rises, inwards from its edge.
 
         Raises:
             ControlError: a control that does not fit.
-            ShapeError: an array that is not height x width x 3, a tensor that is not (batch x) 3 x height x width.
-            ImageError: floats where integers belong or the reverse, or values outside [-1, 1] in a tensor.
+            ShapeError: an array that is not (batch x) height x width x 3, or a tensor that is not (batch x) 3 x
+                height x width.
+            ImageError: what is no picture, floats where integers belong or the reverse, or values outside [-1, 1]
+                in a tensor.
             BudgetError, RoomError: too little memory or disk.
         """
         controls = Controls(strength, keep_color, size, feather, seed, style)
@@ -75,12 +78,19 @@ class Stylizer:
         self, image: Picture, controls: Controls, mask: Pillow.Image | NDArray[Any] | Tensor | None = None
     ) -> Picture:
         """Restyle as `stylize` does, with the controls in one piece."""
+        if isinstance(image, list):
+            return [self.restyle(one, controls, mask) for one in image]
         memory = memory_of(self.max_memory) if isinstance(self.max_memory, str) else self.max_memory
         brush = brush_of(self.artifact, controls, memory)
         if isinstance(image, Tensor):
             return _restyled_tensor(brush, image, mask)
         if isinstance(image, Pillow.Image):
             return Pillow.fromarray(_restyled_pixels(brush, images.from_pillow(image), mask))
+        if not isinstance(image, np.ndarray):
+            raise ImageError(
+                f"stylize takes Pillow pictures, NumPy arrays, tensors, or a list of them, but got a "
+                f"{type(image).__name__}; `ganstyle stylize` takes files."
+            )
         return _restyled_pixels(brush, image, mask)
 
 
@@ -98,11 +108,14 @@ def stylize(artifact: Artifact | Model, image: Picture) -> Picture:
 
 
 def _restyled_pixels(brush: Brush, pixels: NDArray[Any], mask: Any) -> NDArray[Any]:
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
-        raise ShapeError(f"stylize takes arrays of height x width x 3, but got {' x '.join(map(str, pixels.shape))}.")
+    if pixels.ndim not in (3, 4) or pixels.shape[-1] != 3 or 0 in pixels.shape:
+        shape = " x ".join(map(str, pixels.shape))
+        raise ShapeError(f"stylize takes arrays of (batch x) height x width x 3, but got {shape}.")
     if pixels.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"stylize takes arrays of bytes (uint8) or uint16, but got {pixels.dtype}; scale and convert.")
-    return pixels_painted(brush, pixels, _mask(brush, mask, *pixels.shape[:2]))
+    mask = _mask(brush, mask, *pixels.shape[-3:-1])
+    batch = pixels if pixels.ndim == 4 else pixels[None]
+    return np.stack([pixels_painted(brush, one, mask) for one in batch]).reshape(pixels.shape)
 
 
 def _restyled_tensor(brush: Brush, image: Tensor, mask: Any) -> Tensor:

@@ -63,16 +63,19 @@ def pixels_painted(
     result = np.empty_like(pixels)
     painted = _painted_pixels(brush, pixels if space is None else space.to_srgb(pixels))
     if space is not None:
-        painted = painted._replace(picture=Pointwise(painted.picture, partial(_in_own_colors, space)))
+        painted = painted._replace(
+            picture=Pointwise(painted.picture, partial(_in_own_colors, space, space.depth(pixels)))
+        )
     for first, strip in painted.room.strips(finished(photo, painted, brush.controls, mask)):
         result[first : first + strip.shape[1]] = integers(strip, pixels.dtype)
     return result
 
 
-def _in_own_colors(space: ColorSpace, strip: Strip) -> Strip:
+def _in_own_colors(space: ColorSpace, depth: "np.dtype[np.unsignedinteger]", strip: Strip) -> Strip:
     """Turn an sRGB strip in [-1, 1] into the colors of the photograph's profile."""
-    rows = space.from_srgb(integers(strip, np.dtype(np.uint8))).transpose(2, 0, 1)
-    return torch.from_numpy(np.ascontiguousarray(rows)).to(strip).div_(127.5).sub_(1)
+    rows = space.from_srgb(integers(strip, depth)).transpose(2, 0, 1)
+    numbers = torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float32)).to(strip)
+    return numbers.div_(np.iinfo(depth).max / 2).sub_(1)
 
 
 def _painted_pixels(brush: Brush, pixels: Integers) -> Painted:

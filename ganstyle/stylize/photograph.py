@@ -2,7 +2,8 @@
 
 import hashlib
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from PIL import Image as Pillow
 from ganstyle import decode
 from ganstyle.decode import Integers
 from ganstyle.errors import ImageError
-from ganstyle.stylize.colorspace import cmyk_to_srgb
+from ganstyle.stylize.colorspace import cmyk_to_srgb, gray_to_srgb, is_gray
+from ganstyle.stylize.metadata import exif_bytes, iptc_of, texts_of, xmp_of
 
 LARGEST = 1_000_000_000
 """Pixels; a larger file is taken for a decompression bomb."""
@@ -40,7 +42,8 @@ class Photograph:
     alpha: Alpha | None = None
     """In the same depth; 0 is transparent. The colors of transparent pixels are kept as they are."""
     profile: bytes | None = None
-    """The ICC profile of the colors; none for a grey or CMYK file, whose colors are turned into sRGB."""
+    """The ICC profile of the colors; of a gray file, whose three channels are equal, one of gray; none for a CMYK file,
+    whose colors are turned into sRGB."""
     exif: bytes | None = None
     """Without the orientation, which is applied."""
     xmp: bytes | None = None
@@ -49,6 +52,17 @@ class Photograph:
     """Of the file."""
     recipe: str | None = None
     """What the EXIF tag ImageHistory says: in our own outputs, how they were made."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """By keyword: a PNG's, or as "Comment" a JPEG's comment."""
+    iptc: bytes | None = None
+    """The IPTC record of a JPEG or TIFF."""
+
+
+def colored(photo: Photograph) -> Photograph:
+    """Turn gray of its own profile into sRGB, so that there is room for colors; others are returned as they are."""
+    if photo.profile is None or not is_gray(photo.profile):
+        return photo
+    return replace(photo, pixels=gray_to_srgb(photo.pixels, photo.profile), profile=None)
 
 
 def read(path: Path) -> Photograph:
@@ -76,13 +90,23 @@ def decoded(content: bytes, name: str) -> Photograph:
         return Photograph(
             pixels,
             alpha,
-            picture.info.get("icc_profile") if picture.mode not in (*ONE_CHANNEL, "CMYK") else None,
-            exif.tobytes() if len(exif) else None,
-            _bytes(picture.info.get("xmp")),
+            _profile(picture),
+            exif_bytes(exif),
+            xmp_of(picture),
             _dpi(picture.info.get("dpi")),
             hashlib.sha256(content).hexdigest(),
             recipe if isinstance(recipe, str) else None,
+            texts_of(picture),
+            iptc_of(picture),
         )
+
+
+def _profile(picture: Pillow.Image) -> bytes | None:
+    """Find the profile that fits the channels as they are decoded."""
+    found = picture.info.get("icc_profile")
+    if not isinstance(found, bytes) or picture.mode == "CMYK":
+        return None
+    return found if picture.mode not in ONE_CHANNEL or is_gray(found) else None
 
 
 def _dpi(value: Any) -> tuple[float, float] | None:
@@ -90,10 +114,6 @@ def _dpi(value: Any) -> tuple[float, float] | None:
     if not isinstance(value, tuple) or len(value) != 2 or value == (1, 1):
         return None
     return float(value[0]), float(value[1])
-
-
-def _bytes(value: Any) -> bytes | None:
-    return value if isinstance(value, bytes) else None
 
 
 def _is_deep(picture: Pillow.Image, content: bytes) -> bool:

@@ -4,7 +4,7 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ganstyle import __version__
@@ -44,12 +44,16 @@ class Recipe:
         """Write it as JSON."""
         return json.dumps({"ganstyle": "recipe", **asdict(self)}, sort_keys=True, separators=(",", ":"))
 
-    def strange(self) -> list[str]:
-        """Name what is different here from where the recipe was written, such as "torch 2.14.0, here 2.15.0"."""
-        here = versions(self.backend)
-        names = sorted(set(here) | set(self.versions))
-        told = [(name, self.versions.get(name, "none"), here.get(name, "none")) for name in names]
-        return [f"{name} {there}, here {now}" for name, there, now in told if there != now]
+    def strange(self, backend: str | None = None) -> list[str]:
+        """Name what is different here from where the recipe was written, such as "torch 2.14.0, here 2.15.0".
+
+        `backend` is what does the arithmetic here; by default the recipe's.
+        """
+        here = {"backend": backend or self.backend} | versions(backend or self.backend)
+        there = {"backend": self.backend} | dict(self.versions)
+        names = sorted(set(here) | set(there))
+        told = [(name, there.get(name, "none"), here.get(name, "none")) for name in names]
+        return [f"{name} {was}, here {now}" for name, was, now in told if was != now]
 
 
 def read_recipe(text: str | None, name: str) -> Recipe:
@@ -58,15 +62,32 @@ def read_recipe(text: str | None, name: str) -> Recipe:
         values: dict[str, Any] = json.loads(text or "")
         if values.pop("ganstyle") != "recipe":
             raise ValueError
-        return Recipe(**values | {"controls": Controls(**values["controls"])})
+        return _recipe(values, name)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RecipeError(f"{name} carries no recipe; PNG, JPEG and WebP from `ganstyle stylize` do.") from None
+
+
+def _recipe(values: dict[str, Any], name: str) -> Recipe:
+    writer = values["versions"]["ganstyle"]
+    try:
+        return Recipe(**values | {"controls": Controls(**values["controls"])})
+    except (TypeError, GanstyleError) as error:
+        raise RecipeError(
+            f"{name} carries a recipe that ganstyle {writer} wrote and {__version__}, here, cannot follow ({error})."
+        ) from None
 
 
 def versions(backend: str = "torch") -> dict[str, str]:
     """Say what does the work here."""
     own = {"ganstyle": __version__, "python": platform.python_version(), "machine": platform.machine()}
-    return own | _arithmetic(backend) | {name: version(name) for name in (backend, *PACKAGES)}
+    return own | _arithmetic(backend) | {name: _version(name) for name in (backend, *PACKAGES)}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
 
 
 def _arithmetic(backend: str) -> dict[str, str]:

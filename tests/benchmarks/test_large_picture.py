@@ -41,7 +41,17 @@ def test_strips_are_compared_with_the_whole(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(large_picture, "BUDGET", "2MB")
     monkeypatch.setattr(large_picture, "NETWORKS", {"light": lambda: Light(blocks=1, channels=8)})
     pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
-    found = large_picture.likeness("light", large_picture.photograph(pixels))
+    monkeypatch.setattr(large_picture, "SMALL", 32)
+    found = large_picture.likeness("light", large_picture.photograph(pixels).numpy())
     assert found["in_strips"]
     assert found["met"]
     assert 0 <= found["largest_difference"] < 1e-4
+    assert found["memory_kept"] == (found["taken_megabytes"] <= 2)
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="looks at processes as Linux shows them")
+def test_what_is_held_for_a_while_is_seen() -> None:
+    before = large_picture.reset()
+    held = np.ones(4_000_000)
+    del held
+    assert 30e6 < large_picture.most() - before < 60e6

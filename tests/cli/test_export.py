@@ -1,8 +1,10 @@
 """`ganstyle export`, and `ganstyle stylize` with what it wrote."""
 
 import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,12 @@ from PIL import Image as Pillow
 
 import ganstyle
 from ganstyle import artifact
+from ganstyle.backends import pace
 from ganstyle.backends.reports import report_path
 from ganstyle.cli import main
 from ganstyle.export import cost, parity
 from ganstyle.nn.light import Light
+from ganstyle.stylize import choose
 from ganstyle.stylize.photograph import read
 
 
@@ -83,12 +87,36 @@ def test_the_way_without_torch_writes_the_same_bytes_as_the_way_with_it(
 
 
 def test_torch_is_not_imported_for_an_exported_file(place: Path, tmp_path: Path) -> None:
+    photo, model = place / "photo.png", place / "model.fp32.onnx"
+    assert without_torch("stylize", photo, "--model", model, "--output", tmp_path / "out.png") == 0
+
+
+def test_openvino_paints_the_same_is_made_again_and_needs_no_torch(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("openvino")
+    monkeypatch.setattr(parity, "LEAST", 64)
+    monkeypatch.setattr(cost, "TIMED", 64)
+    monkeypatch.setattr(cost, "bytes_per_pixel", lambda path, source: 500.0)
+    shutil.copytree(place / "model", tmp_path / "model")
+    assert called("export", tmp_path / "model", "--to", "openvino") == 0
+    words = ["stylize", place / "photo.png", "--model", tmp_path / "model", "--backend", "openvino", "--output"]
+    assert without_torch(*words, tmp_path / "a.png") == 0
+    assert stylized(place, tmp_path / "b.png", "--backend", "torch") == 0
+    assert np.abs(shown(tmp_path / "a.png") - shown(tmp_path / "b.png")).max() <= 1
+    assert json.loads(read(tmp_path / "a.png").recipe or "")["backend"] == "openvino"
+    capsys.readouterr()
+    assert called("redo", tmp_path / "a.png", "--input", place / "photo.png") == 0
+    assert "the same" in capsys.readouterr().out
+
+
+def without_torch(*words: object) -> int:
+    """Call `ganstyle` in a process of its own; 9 if that has imported PyTorch."""
     script = (
         "import sys; from ganstyle.cli import main; code = main(sys.argv[1:]); "
         "sys.exit(code or ('torch' in sys.modules and 9))"
     )
-    words = ["stylize", place / "photo.png", "--model", place / "model.fp32.onnx", "--output", tmp_path / "out.png"]
-    assert subprocess.run([sys.executable, "-c", script, *map(str, words)], check=False).returncode == 0
+    return subprocess.run([sys.executable, "-c", script, *map(str, words)], check=False).returncode
 
 
 def test_controls_and_masks_work_on_an_exported_model(place: Path, tmp_path: Path) -> None:
@@ -104,6 +132,29 @@ def test_auto_takes_the_fastest_that_passed(place: Path, tmp_path: Path, capsys:
     assert backend_of(place, tmp_path / "a.png") == "onnxruntime"
     hasten(place, 0.5)
     assert backend_of(place, tmp_path / "b.png") == "torch"
+
+
+def test_a_gain_measured_on_another_processor_is_measured_again_once(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    hasten(place, 3.0)
+    monkeypatch.setattr(pace, "processor", lambda: "Another 9000")
+    real, asked = pace.least_milliseconds, []
+
+    def slow(ways: dict[str, Callable[[], object]]) -> dict[str, float]:
+        asked.append(real(ways))
+        return {"ours": 1.0, "theirs": 2.0}
+
+    monkeypatch.setattr(choose, "least_milliseconds", slow)
+    assert backend_of(place, tmp_path / "a.png") == "torch"
+    assert "was timed on another machine" in capsys.readouterr().err
+    assert backend_of(place, tmp_path / "b.png") == "torch"
+    assert capsys.readouterr().err == ""
+    assert [sorted(times) for times in asked] == [["ours", "theirs"]]
+    (figure,) = (tmp_path / "cache" / "ganstyle" / "paces").iterdir()
+    figure.write_text("3.0")
+    assert backend_of(place, tmp_path / "c.png") == "onnxruntime"
 
 
 def backend_of(place: Path, output: Path) -> str:

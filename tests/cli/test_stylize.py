@@ -1,17 +1,25 @@
 """`ganstyle stylize` and `ganstyle redo` as a user calls them."""
 
 import io
+import json
+import shutil
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
 from ganstyle import artifact
-from ganstyle.cli import main
+from ganstyle.cli import main, progress
 from ganstyle.nn.light import Light
+from ganstyle.stylize.encode import encoded
+from ganstyle.stylize.photograph import Photograph, read
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +78,30 @@ def test_a_mask_is_part_of_the_recipe(place: Path, tmp_path: Path, capsys: pytes
     assert "the recipe has a mask" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", ["png", "tif"])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_depth_transparency_and_what_is_outside_the_mask_go_through_files(
+    kind: str, alpha: bool, place: Path, tmp_path: Path
+) -> None:
+    layers = np.random.default_rng(0).integers(0, 65536, (37, 53, 4), dtype=np.uint16)
+    photo = Photograph(layers[..., :3].copy(), layers[..., 3].copy() if alpha else None)
+    source, out, same, mask = (tmp_path / f"{name}.{kind}" for name in ("photo", "out", "same", "mask"))
+    source.write_bytes(encoded(photo, "PNG" if kind == "png" else "TIFF"))
+    inside = np.zeros((37, 53), np.uint8)
+    inside[10:30, 5:40] = 255
+    Pillow.fromarray(inside).save(mask)
+    words = ("stylize", source, "--model", place / "model")
+    assert called(*words, "--mask", mask, "--output", out) == 0
+    assert called(*words, "--strength", 0, "--output", same) == 0
+    painted = read(out)
+    assert painted.pixels.dtype == np.uint16
+    np.testing.assert_array_equal(painted.pixels[inside == 0], photo.pixels[inside == 0])
+    assert (painted.pixels[inside > 0] != photo.pixels[inside > 0]).any(axis=1).mean() > 0.99
+    np.testing.assert_array_equal(read(same).pixels, photo.pixels)
+    for found in (painted, read(same)):
+        np.testing.assert_array_equal(found.alpha, photo.alpha)
+
+
 def test_a_changed_picture_is_told(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photo, out = place / "photos" / "0.png", tmp_path / "out.png"
     assert called("stylize", photo, "--model", place / "model", "--output", out) == 0
@@ -78,9 +110,83 @@ def test_a_changed_picture_is_told(place: Path, tmp_path: Path, capsys: pytest.C
     assert "was changed after it was made" in capsys.readouterr().err
 
 
+def rewritten(picture: Path, **changes: object) -> None:
+    """Have a picture's recipe say something else."""
+    photo = read(picture)
+    recipe = json.loads(photo.recipe or "")
+    picture.write_bytes(encoded(photo, "PNG", json.dumps(recipe | changes, sort_keys=True, separators=(",", ":"))))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "says"),
+    [
+        ({"versions": {"torch": "1.0"}}, 1, "torch 1.0, here"),
+        ({"versions": {"threads": "99"}}, 1, "but the same pixels (threads 99, here 1)"),
+        ({"versions": {"vectors": "AVX9"}}, 1, "vectors AVX9, here"),
+        ({"backend": "tensorflow"}, 1, "backend tensorflow, here torch"),
+        ({"model": "elsewhere/model"}, 2, "elsewhere/model, the recipe's model, is not there any more"),
+        ({"weights": "0" * 64}, 2, "is not the artifact of the recipe"),
+        ({"controls": {"hue": 3}, "versions": {"ganstyle": "9.0"}}, 2, "a recipe that ganstyle 9.0 wrote"),
+        ({"controls": {"strength": 0.9}}, 1, "not the same bytes: off by up to"),
+    ],
+)
+def test_redo_says_when_it_cannot(
+    changes: dict[str, Any], code: int, says: str, place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo, out = place / "photos" / "0.png", tmp_path / "out.png"
+    assert called("stylize", photo, "--model", place / "model", "--output", out) == 0
+    recipe = json.loads(read(out).recipe or "")
+    rewritten(out, **{key: recipe[key] | value if isinstance(value, dict) else value for key, value in changes.items()})
+    assert called("redo", out, "--input", photo) == code
+    told = capsys.readouterr().err
+    assert says in told
+    assert told.count("\n") == 1
+
+
+def test_a_moved_model_is_named(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photo, out, model = place / "photos" / "0.png", tmp_path / "out.png", tmp_path / "model"
+    shutil.copytree(place / "model", model)
+    assert called("stylize", photo, "--model", model, "--output", out) == 0
+    model.rename(tmp_path / "moved")
+    assert called("redo", out, "--input", photo) == 2
+    assert "say as --model where it is" in capsys.readouterr().err
+    assert called("redo", out, "--input", photo, "--model", tmp_path / "moved") == 0
+
+
 def test_strips_announce_disk_and_time(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     large = tmp_path / "large.png"
     Pillow.new("RGB", (300, 200), "green").save(large)
     words = ("stylize", large, "--model", place / "model", "--max-memory", "2MB", "--output", tmp_path / "out.png")
     assert called(*words) == 0
     assert "in strips within 2 MB of memory" in capsys.readouterr().err
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("error", [None, MemoryError()])
+def test_a_bar_ends_with_its_picture(
+    error: Exception | None, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos, told, began, told_of = tmp_path / "photos", Terminal(), set(threading.enumerate()), []
+    photos.mkdir()
+    for name in ("a.png", "b.png"):
+        Pillow.new("RGB", (301, 201), "green").save(photos / name)
+    begun = progress.Teller._begun
+
+    def spied(self: progress.Teller, total: float) -> Callable[[float], None]:
+        advance = begun(self, total)
+        told_of.append(self.bar)
+        return advance
+
+    monkeypatch.setattr(progress.Teller, "_begun", spied)
+    monkeypatch.setattr(sys, "stderr", told)
+    if error is not None:
+        monkeypatch.setattr("ganstyle.stylize.paint.finished", Mock(side_effect=error))
+    words = ("stylize", photos, "--model", place / "model", "--max-memory", "2MB", "--output", tmp_path / "out")
+    assert called(*words) == (0 if error is None else 1)
+    assert {thread for thread in threading.enumerate() if thread not in began} == set()
+    assert told.getvalue().count("in strips") == len(told_of) == 2
+    assert [round(bar.tasks[0].percentage, 6) == 100 for bar in told_of] == [error is None] * 2

@@ -25,8 +25,12 @@ from ganstyle.export.graph import graph_of
 from ganstyle.export.portable import portable, traceable
 from ganstyle.export.write import FORMATS, computing, default_output, export
 from ganstyle.images import pad
+from ganstyle.interop.microast import microast
+from ganstyle.nn.authors import AuthorsResNet
 from ganstyle.nn.light import Light
+from ganstyle.nn.microast import MicroAST
 from ganstyle.nn.resnet import ResNet
+from ganstyle.nn.transform_net import FastStyle, TransformNet
 from ganstyle.nn.unet import UNet
 
 NETWORKS = {
@@ -36,6 +40,11 @@ NETWORKS = {
     "resnet, pixel shuffle": lambda: ResNet(blocks=1, channels=4, upsampling="pixel_shuffle", norm="none"),
     "unet": lambda: UNet(depth=3, channels=4, dropout_at_test=False),
     "unet, resized": lambda: UNet(depth=3, channels=4, dropout=0.0, upsampling="nearest", padding="reflect"),
+    "cut's resnet": lambda: AuthorsResNet(blocks=1, channels=4, blurred_down=True, blurred_up=True),
+    "cyclegan's resnet": lambda: AuthorsResNet(blocks=1, channels=4, norm="batch", statistics_at_test="running"),
+    "fast_neural_style": lambda: TransformNet(blocks=1, channels=4),
+    "fast_style": FastStyle,
+    "microast": lambda: microast(MicroAST().state_dict(), torch.rand(1, 3, 64, 64) * 2 - 1)[0],
 }
 
 

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from interop.references import patchgan, resnet, saved, trained
 from safetensors.torch import save_file
+from training.game import checkpoint, here, newest
 
-from ganstyle import artifact
+from ganstyle import artifact, images
 from ganstyle.errors import ArtifactError, WeightsError
 from ganstyle.interop import start
 from ganstyle.interop.cyclegan import recognize
@@ -93,3 +95,48 @@ def test_what_cannot_go_out_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no network like Light"):
         write_pytorch_cyclegan(tmp_path / "model", tmp_path / "out.pth")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+ROLES = {
+    "cut": ({"generator": "G"}, {"discriminator": "D"}),
+    "cyclegan": (
+        {"source_to_target": "G_A", "target_to_source": "G_B"},
+        {"target_discriminator": "D_A", "source_discriminator": "D_B"},
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ROLES)
+def test_a_run_goes_on_from_what_other_code_has_trained(method: str, tmp_path: Path) -> None:
+    """The guide's own command, on small pictures: a few steps away from the imported weights, and no more."""
+    generators, discriminators = ROLES[method]
+    words = [f"method={method}"]
+    for name, file in (generators | discriminators).items():
+        kind = "generator" if name in generators else "discriminator"
+        theirs = resnet(6, 4, "instance", down=True, up=True) if kind == "generator" else patchgan(3, 4, 2, "instance")
+        path = imported(trained(theirs), tmp_path, file if kind == "generator" else f"{file}.safetensors")
+        words.append(f"system.method.{name}={{_target_: ganstyle.interop.start.{kind}, path: {path}}}")
+    for place in ("trainA", "trainB"):
+        (tmp_path / "set" / place).mkdir(parents=True)
+        for n in range(4):
+            pixels = np.random.default_rng(n).integers(0, 256, (40, 44, 3), dtype=np.uint8)
+            images.write(pixels, tmp_path / "set" / place / f"{n}.png")
+    small = [f"data.{name}" for name in ("source_resize=36", "target_resize=36", "crop=32", "view=32", "val=1")]
+    less = ["trainer.max_epochs=null", "trainer.max_images=6", "trainer.accelerator=cpu", "trainer.workers=0"]
+    base = ("experiment=monet_paper", f"data.root={tmp_path / 'set'}")
+    ended = here(tmp_path / "runs", *words, *small, *less, base=base)
+    assert ended.code == 0, ended.err
+    players = checkpoint(newest(tmp_path / "runs", "monet_paper"))["networks"].values()
+    state = {key: value for network in players for key, value in network.items()}
+    for name in generators | discriminators:
+        before = _weights(name, generators | discriminators, tmp_path)
+        prefix = {"discriminator": ""}.get(name, f"{name.removesuffix('_discriminator')}.")
+        moved = [float((state[prefix + key] - value).abs().max()) for key, value in before.items()]
+        assert 1e-5 < max(moved) < 6 * 2 * 2e-4  # Adam's step is about its rate
+
+
+def _weights(name: str, files: dict[str, str], folder: Path) -> dict[str, torch.Tensor]:
+    path = folder / files[name]
+    network = start.generator(str(path)) if path.is_dir() else start.discriminator(f"{path}.safetensors")
+    return {name: tensor.detach() for name, tensor in network.named_parameters()}

@@ -28,10 +28,25 @@ def pixels(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-@settings(max_examples=25, deadline=None)
-@given(height=st.integers(1, 70), width=st.integers(1, 70))
-def test_any_size_comes_back_in_that_size(light: Artifact, height: int, width: int) -> None:
-    styled = stylize(light, pixels(height, width))
+NETWORKS = {
+    "light": lambda: Light(blocks=1, channels=8),
+    "resnet": lambda: ResNet(blocks=1, channels=4),
+    "unet": lambda: UNet(depth=4, channels=4, norm="instance", dropout=0.0),
+}
+
+
+@pytest.fixture(scope="module")
+def painters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifact]:
+    folder = tmp_path_factory.mktemp("networks")
+    for name, make in NETWORKS.items():
+        artifact.save(make(), folder / name)
+    return {name: artifact.load(folder / name) for name in NETWORKS}
+
+
+@settings(max_examples=40, deadline=None)
+@given(name=st.sampled_from(sorted(NETWORKS)), height=st.integers(1, 70), width=st.integers(1, 70))
+def test_any_size_comes_back_in_that_size(painters: dict[str, Artifact], name: str, height: int, width: int) -> None:
+    styled = stylize(painters[name], pixels(height, width))
     assert styled.shape == (height, width, 3)
     assert styled.dtype == np.uint8
 
@@ -63,6 +78,17 @@ def test_every_kind_of_picture_gives_the_same_result(light: Artifact) -> None:
     np.testing.assert_array_equal(images.to_uint8(as_tensor), expected)
 
 
+def test_a_batch_of_any_kind_comes_back_as_one(light: Artifact) -> None:
+    photos = [pixels(20, 31), pixels(20, 31)[::-1], pixels(12, 9)]
+    expected = [stylize(light, photo) for photo in photos]
+    np.testing.assert_array_equal(stylize(light, np.stack(photos[:2])), np.stack(expected[:2]))
+    tensors = stylize(light, [images.to_tensor(photo) for photo in photos])
+    pillows = stylize(light, [Pillow.fromarray(photo) for photo in photos])
+    for found in (stylize(light, photos), map(images.to_uint8, tensors), map(np.asarray, pillows)):
+        for one, wanted in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one, wanted)
+
+
 def test_a_grey_or_transparent_picture_is_read_as_rgb(light: Artifact) -> None:
     for mode in ("L", "RGBA", "P", "CMYK", "I;16"):
         assert stylize(light, Pillow.new(mode, (33, 20))).size == (33, 20)
@@ -74,7 +100,7 @@ def test_a_tensor_keeps_its_type_and_can_be_learned_from(light: Artifact) -> Non
     (styled * torch.ones((), dtype=torch.float64, requires_grad=True)).sum().backward()
 
 
-@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 4), (8, 8, 1), (1, 8, 8, 3), (0, 8, 3)])
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 4), (8, 8, 1), (1, 8, 8, 4), (0, 8, 8, 3), (0, 8, 3)])
 def test_an_array_of_another_shape_is_refused(light: Artifact, shape: tuple[int, ...]) -> None:
     with pytest.raises(ShapeError, match="height x width x 3"):
         stylize(light, np.zeros(shape, np.uint8))

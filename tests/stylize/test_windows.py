@@ -136,3 +136,18 @@ def test_networks_that_look_at_everything_go_in_strips(network: nn.Module) -> No
     found = plan(network, 1024, 1024, 30_000_000)
     assert found.in_strips
     assert found.window is None
+
+
+@pytest.mark.parametrize("norm", ["none", "instance"])
+@pytest.mark.parametrize("memory", [4_000_000, 10**9])
+def test_what_is_told_while_a_picture_is_painted_adds_up_to_what_was_planned(norm: str, memory: int) -> None:
+    plans, told = [], []
+
+    def heard(plan: Plan) -> Callable[[float], None]:
+        plans.append(plan)
+        return told.append
+
+    painted = Engine(light(norm=norm), memory, heard).restyle(Given(photo(201, 301)))
+    list(painted.room.strips(painted.picture))
+    assert plans[0].in_strips == (memory < 10**9)
+    assert sum(told) == pytest.approx(plans[0].products)
