@@ -86,6 +86,7 @@ def begin(folder: Path, *words: str, sabotage: Sabotage = nothing) -> int:
     code = 1
     try:
         torch.set_num_threads(1)  # the threads of the parent are not there
+        warnings.filterwarnings("ignore", message="This DataLoader will create")  # more processes than cores
         _speak_into(folder / "said.txt")
         sides = [f"data.{side}={folder / side}" for side in ("source", "target")]
         sys.argv = [*COMMAND, f"runs={folder / 'runs'}", *sides, f"data.cache={folder / 'cache'}", *words]

@@ -17,6 +17,8 @@ from ganstyle.errors import CheckpointError, ConfigError
 
 LAST = "last"
 CONFIG = "config.yaml"
+LEFT_OUT = "left_out.tsv"
+"""The pictures that a run could not read and left out."""
 FREE_KEYS = (
     *("resume", "runs", "licence", "objective", "logger", "callbacks"),
     *("trainer.workers", "trainer.log_every", "data.on_bad_image", "data.cache", "data.cache_limit", "data.index"),
