@@ -91,7 +91,7 @@ def _pruner(search: Search) -> BasePruner:
 
 
 def sampler(search: Search, asked: int) -> BaseSampler:
-    """Make a sampler by the seed and the number of trials: a sweep that was killed goes on as it would have."""
+    """Make a sampler by the seed and how many trials came before: a sweep that was killed goes on as it would have."""
     seed = seed_of(search.seed, "sweep", asked) % 2**32
     if search.sampler == "random":
         return RandomSampler(seed=seed)

@@ -85,10 +85,11 @@ class Sweep:
         with claims.alone(self.plan.folder):
             claims.free_orphans(self.study)
             trials = counted(self.study)
-            waits = any(one.state == TrialState.WAITING for one in trials)
-            if not waits and len(trials) >= self.plan.search.trials:
+            waiting = [one.number for one in trials if one.state == TrialState.WAITING]
+            if not waiting and len(trials) >= self.plan.search.trials:
                 return None
-            self.study.sampler = sampler(self.plan.search, len(trials))
+            before = sum(one.number < min(waiting) for one in trials) if waiting else len(trials)
+            self.study.sampler = sampler(self.plan.search, before)  # who was killed while asking asks for the same
             asked = self.study.ask(self.space)
             if sum(one.number < asked.number for one in counted(self.study)) >= self.plan.search.trials:
                 asked.set_user_attr(claims.SURPLUS, True)

@@ -147,6 +147,23 @@ def test_a_surplus_trial_counts_for_nothing(tmp_path: Path) -> None:
     assert len(study.trials) == 3
 
 
+def test_a_trial_too_many_whose_process_died_before_it_could_say_so_is_left_alone(tmp_path: Path) -> None:
+    own = plan(tmp_path, 2)
+    study = opened(own)
+    for _ in range(3):  # on machines that see no lock of each other; the third one found that there are enough
+        study.ask(Sweep(own, study).space)
+    assert Sweep(own, study, lambda _: None).run() == 0
+    assert [(one.number, one.state.name) for one in counted(study)] == [(0, "COMPLETE"), (1, "COMPLETE")]
+    assert [one.state.name for one in study.trials] == ["COMPLETE", "COMPLETE", "FAIL"]
+
+
+def test_a_trial_whose_process_died_while_it_asked_gets_the_values_of_its_number(tmp_path: Path) -> None:
+    undisturbed = [one.params for one in swept(tmp_path / "calm", 3).trials]
+    own = plan(tmp_path / "killed", 3)
+    opened(own).ask()  # a number, and no value yet
+    assert [one.params for one in swept(tmp_path / "killed", 3).trials] == undisturbed
+
+
 OWNERS = {
     "this process": (
         {"host": claims.socket.gethostname(), "process": os.getpid(), "began": claims._began(os.getpid())},
