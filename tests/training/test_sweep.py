@@ -18,7 +18,7 @@ from training.trainee import score
 from ganstyle.errors import ConfigError, TrainingError
 from ganstyle.training import claims
 from ganstyle.training.search import Choice
-from ganstyle.training.study import counted, opened
+from ganstyle.training.study import counted, opened, storage
 from ganstyle.training.sweep import Sweep
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -184,7 +184,7 @@ def test_a_trial_is_free_when_its_owner_is_gone(tmp_path: Path, owner: str) -> N
     told, silence = OWNERS[owner]
     asked.set_user_attr(claims.OWNER, told)
     asked.set_user_attr(claims.BEAT, time.time() - silence)
-    freed = claims.free_orphans(study)
+    freed = claims.free_orphans(study, storage(own))
     assert [one.number for one in freed] == ([] if owner in ("this process", "another machine") else [0])
     again = study.ask(Sweep(own, study).space)
     assert (again.number, again.params == asked.params) == ((0, True) if freed else (1, False))
