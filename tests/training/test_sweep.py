@@ -1,5 +1,6 @@
 """A sweep asks, starts a process for every trial, and is told; killed anywhere, it goes on and counts nothing twice."""
 
+import csv
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+from omegaconf import OmegaConf
 from optuna.trial import TrialState
 from training.sweeping import plan
 from training.trainee import score
@@ -250,3 +252,24 @@ def test_two_sweeps_share_one_storage(tmp_path: Path, sweeping: list["subprocess
     study = opened(plan(tmp_path / "sweep", 6, 2))
     assert [one.state.name for one in counted(study)] == ["COMPLETE"] * 6
     assert set(starts(tmp_path / "sweep").values()) == {1}
+
+
+@pytest.mark.slow
+def test_the_sweep_of_the_guide_trains_real_trials_and_its_best_trains_again(tmp_path: Path) -> None:
+    guide = (TESTS.parent / "docs" / "guides" / "sweeps.md").read_text(encoding="utf-8")
+    command = next(span for span in guide.split("`") if span.startswith("ganstyle sweep experiment=smoke"))
+    words = [*command.split()[1:], "--folder", str(tmp_path / "sweep")]
+    swept = subprocess.run([sys.executable, "-m", "ganstyle.cli", *words], cwd=tmp_path, capture_output=True, text=True)
+    assert swept.returncode == 0, swept.stderr
+    table = list(csv.DictReader((tmp_path / "sweep" / "trials.csv").read_text().splitlines()))
+    assert [row["state"] for row in table] == ["complete"] * 3
+    assert len({row["quality/gain"] for row in table}) == 3
+    best = max(table, key=lambda row: float(row["quality/gain"]))
+    again = ["--config-dir", str(tmp_path / "sweep"), "experiment=best", "trainer.max_images=4", f"runs={tmp_path}"]
+    trained = subprocess.run(
+        [sys.executable, str(TESTS.parent / "train.py"), *again], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert trained.returncode == 0, trained.stderr
+    kept = OmegaConf.load(next(tmp_path.glob("smoke/*/config.yaml")))
+    for key in ("system.ema", "system.optimizers.generator.lr"):
+        assert OmegaConf.select(kept, key) == pytest.approx(float(best[key]))
