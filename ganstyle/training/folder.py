@@ -114,6 +114,7 @@ def taken(folder: Path) -> Iterator[None]:
             raise CheckpointError(
                 f"another run is writing in {folder}; wait for it, stop it, or start without resume."
             ) from error
+        os.register_at_fork(after_in_child=file.close)  # a process that loads pictures may outlive a killed run
         try:
             yield
         except BaseException:

@@ -1,5 +1,6 @@
 """A run that is killed and resumed ends where an uninterrupted one does, to the bit."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from training.faults import Crash
 from training.game import NETWORKS, UNPAIRED, checkpoint, differences, drift, fault, here, newest, train
 
 from ganstyle.artifact import load
+from ganstyle.training.folder import is_taken, taken
 
 
 def cut(at: int) -> tuple[str, ...]:
@@ -118,6 +120,21 @@ def test_the_order_of_two_folders_and_their_augmentation_resume_too(
     resumed = train(tmp_path / "other", knobs, "resume=last", base=collections)
     assert resumed.code == 0, resumed.err
     assert drift(newest(tmp_path), newest(tmp_path / "other")) == []
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of forks beside threads (Python 3.12)
+def test_a_process_that_loads_pictures_does_not_hold_the_folder_of_a_run_that_was_killed(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    with taken(tmp_path):
+        process = os.fork()
+        if process == 0:
+            os.close(writing)
+            os.read(reading, 1)  # until the test is over
+            os._exit(0)
+    held = is_taken(tmp_path)
+    os.close(writing)
+    os.waitpid(process, 0)
+    assert not held
 
 
 LARGE = (
