@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import resource
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -55,6 +56,25 @@ def full_disk(folder: Path, calm: Calm) -> Row:
     ended = run(folder, sabotage=sabotage)
     told = ended.code == 2 and "is full" in ended.said and "free " in ended.said
     return _resumed("disk full while saving", folder, calm, ended, told, "exit 2, says what to free; resumes exactly")
+
+
+def full_disk_for_cache(folder: Path, calm: Calm) -> Row:
+    """The system refuses to let the cache's file of pixels grow, as a full disk does."""
+    ended = run(folder, sabotage=lambda: _let_files_grow(4096))
+    told = ended.code == 2 and "caching 7 pictures failed" in ended.said and "free some space" in ended.said
+    return _resumed("disk full, building the cache", folder, calm, ended, told, "exit 2, says what to free; exact")
+
+
+def full_disk_at_the_end(folder: Path, calm: Calm) -> Row:
+    """The system refuses to let the artifact's weights grow, after all was trained."""
+    ended = run(folder, sabotage=lambda: before_call("conclusion", 0, lambda: _let_files_grow(4096)))
+    told = ended.code == 2 and "free some space" in ended.said and RESUME in ended.said
+    return _resumed("disk full, writing the artifact", folder, calm, ended, told, "exit 2, says what to do; exact")
+
+
+def _let_files_grow(size: int) -> None:
+    """Allow no file more bytes, for a process that will not live on; what is longer already stays."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 
 
 def damaged_checkpoint(folder: Path, calm: Calm) -> Row:
@@ -182,6 +202,14 @@ def _row(fault: str, held: bool, how: str, ended: Ended) -> Row:
 
 
 OTHERS = (
-    *(full_disk, damaged_checkpoint, unreadable_stop, unreadable_skip, too_many_unreadable),
+    *(
+        full_disk,
+        full_disk_for_cache,
+        full_disk_at_the_end,
+        damaged_checkpoint,
+        unreadable_stop,
+        unreadable_skip,
+        too_many_unreadable,
+    ),
     *(not_a_number_stops, not_a_number_rolls_back, killed_loader, second_run),
 )
