@@ -315,3 +315,20 @@ def test_random_draws_of_others_are_restored(tmp_path: Path) -> None:
     dice = ("+callbacks.dice._target_=training.faults.Dice",)
     expected, run = whole(tmp_path / "one", *dice), interrupted(tmp_path / "other", 12, *dice)
     assert drift(expected, run) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("on", [0, 1])
+def test_a_loader_killed_under_two_ranks_ends_both_with_a_sentence_and_they_resume_exactly(
+    tmp_path: Path, on: int
+) -> None:
+    ranks = ("trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu", "trainer.batch_size=2", "trainer.workers=1")
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    assert train(tmp_path / "one", *ranks).code == 0
+    lost = ("+callbacks.lost._target_=training.faults.LostLoader", "+callbacks.lost.at=12", f"+callbacks.lost.on={on}")
+    ended = train(tmp_path / "other", *ranks, *lost)
+    assert ended.code == 2, ended.err
+    assert ended.err.count("a process that loads pictures was killed") == 1, ended.err
+    assert train(tmp_path / "other", *ranks, "resume=last").code == 0
+    assert drift(newest(tmp_path / "one"), newest(tmp_path / "other")) == []
