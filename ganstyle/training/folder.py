@@ -17,6 +17,8 @@ from ganstyle.errors import CheckpointError, ConfigError
 
 LAST = "last"
 CONFIG = "config.yaml"
+LEFT_OUT = "left_out.tsv"
+"""The pictures that a run could not read and left out."""
 FREE_KEYS = (
     *("resume", "runs", "licence", "objective", "logger", "callbacks"),
     *("trainer.workers", "trainer.log_every", "data.on_bad_image", "data.cache", "data.cache_limit", "data.index"),
@@ -112,6 +114,7 @@ def taken(folder: Path) -> Iterator[None]:
             raise CheckpointError(
                 f"another run is writing in {folder}; wait for it, stop it, or start without resume."
             ) from error
+        os.register_at_fork(after_in_child=file.close)  # a process that loads pictures may outlive a killed run
         try:
             yield
         except BaseException:

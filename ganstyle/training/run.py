@@ -59,6 +59,7 @@ def _train(config: DictConfig, path: Path, overrides: list[str]) -> Outcome:
     seed_everything(_checked_seed(config.seed), verbose=False)
     state = _state(config, path)
     problem: Problem = instantiate(config.data, _convert_="all")
+    problem.write_down(path / folder.LEFT_OUT)
     system = build_system(config, options, problem)
     identity = _identity(config, problem, system, overrides)
     if state is not None:
@@ -179,6 +180,7 @@ def _record(config: DictConfig, path: Path, overrides: list[str], state: State |
         return
     folder.record(path, config, overrides)
     latest.tidy(path / "checkpoints")
+    (path / folder.LEFT_OUT).unlink(missing_ok=True)  # a picture that was lost may be back
     if state is not None:
         log.info("resuming %s at %d of %d images.", path, state["images_seen"], system.total_images)
     else:
