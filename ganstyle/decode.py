@@ -30,9 +30,11 @@ LARGEST = 100_000_000
 """Pixels; a larger file is taken for a decompression bomb unless the caller says otherwise."""
 ORIENTATION = 0x0112
 """The EXIF tag; values from 5 mean that the picture lies on its side."""
-MARGIN = 2.0
+MARGIN = 1.6
 """A JPEG is decoded at a half, a quarter or an eighth of its size where that is so many times what is wanted: shrunk
 from there it is at least 34 dB from the same picture decoded whole (tests/data/test_sized.py)."""
+PLAIN_COLOR = 1.1
+"""A JPEG that shrinks by so much is decoded without smoothing its colors, most of which come at half resolution."""
 LEAST_REDUCED = 64
 """Pixels; the sides of smaller pictures round too coarsely to be halved."""
 
@@ -102,11 +104,11 @@ def _decode_jpeg(content: bytes, picture: Pillow.Image, at_least: tuple[int, int
     orientation = int(picture.getexif().get(ORIENTATION, 1))
     tall, wide = reversed(at_least) if orientation >= 5 else at_least
     height, width = picture.height, picture.width
-    room = min(height / tall, width / wide) / MARGIN if min(height, width) >= LEAST_REDUCED else 1.0
-    divisor = next((divisor for divisor in (8, 4, 2) if room >= divisor), 1)
-    least = (-(-height // divisor), -(-width // divisor))
+    room = min(height / tall, width / wide) if min(height, width) >= LEAST_REDUCED else 1.0
+    divisor = next((divisor for divisor in (8, 4, 2) if room >= MARGIN * divisor), 1)
+    least = {"min_height": -(-height // divisor), "min_width": -(-width // divisor), "min_factor": 1}
     try:
-        pixels = simplejpeg.decode_jpeg(content, "RGB", min_height=least[0], min_width=least[1], min_factor=1)
+        pixels = simplejpeg.decode_jpeg(content, "RGB", fastupsample=room >= PLAIN_COLOR, **least)
     except ValueError:
         return None
     return Reduced(pixels, height / divisor, width / divisor, orientation)

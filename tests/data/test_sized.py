@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 
 from ganstyle.data.scenes import scene
 from ganstyle.data.sized import sized
-from ganstyle.decode import MARGIN, ORIENTATION, decode, upright
+from ganstyle.decode import ORIENTATION, decode, upright
 from ganstyle.errors import ImageError
 from ganstyle.images import Pixels
 
@@ -54,15 +54,35 @@ def test_a_reduced_decode_is_within_the_bound_of_a_whole_one(height: int, width:
         assert decibels(sized(content, "it", *size), whole(content, *size)) >= BOUND
 
 
-def test_real_photographs_are_within_the_bound(shared_data: Path | None) -> None:
+@pytest.mark.parametrize("times", [1.02, 1.17, 1.39, 1.41, 1.8, 2.0, 2.33, 3.0, 3.3, 4.0, 6.5])
+def test_real_photographs_are_within_the_bound(shared_data: Path | None, times: float) -> None:
     if shared_data is None:
         return
-    for path in sorted((shared_data / "kodak").glob("*.png")):
+    photographs = [*sorted((shared_data / "kodak").glob("*.png"))[::3], *_jpegs(shared_data / "bsds500" / "test")[::4]]
+    for path in photographs:
         with Image.open(path) as picture:
-            content = jpeg(np.array(picture.convert("RGB")), quality=95)
-            tall, wide = int(picture.height / (2 * MARGIN)), int(picture.width / (2 * MARGIN))
-        assert decode(content, "it", (tall, wide)).pixels.shape[0] == -(-picture.height // 2)
-        assert decibels(sized(content, "it", tall, wide), whole(content, tall, wide)) >= BOUND
+            content = path.read_bytes() if path.suffix == ".jpg" else jpeg(np.array(picture.convert("RGB")))
+            tall, wide = round(picture.height / times), round(picture.width / times)
+        assert decibels(sized(content, path.name, tall, wide), whole(content, tall, wide)) >= BOUND, path.name
+
+
+def _jpegs(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.jpg"))
+
+
+@pytest.mark.parametrize("times", [1.02, 1.17, 1.39, 1.41, 1.8, 2.0, 2.33, 2.9])
+def test_a_whole_decode_is_within_the_bound_of_area_however_little_it_shrinks(times: float) -> None:
+    for height, width in ((333, 500), (667, 801)):
+        content = jpeg(photograph(height, height, width))
+        size = round(height / times), round(width / times)
+        assert decode(content, "it", size).pixels.shape[0] == height
+        assert decibels(sized(content, "it", *size), whole(content, *size)) >= BOUND
+
+
+def test_a_jpeg_of_its_size_is_decoded_as_it_is() -> None:
+    content = jpeg(photograph(1, 256, 256))
+    with Image.open(BytesIO(content)) as picture:
+        assert decibels(sized(content, "it", 256, 256), np.array(picture)) > 60
 
 
 def test_halving_an_odd_side_shifts_nothing() -> None:
