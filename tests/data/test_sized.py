@@ -21,7 +21,8 @@ def jpeg(pixels: Pixels, orientation: int = 1, mode: str = "RGB", **options: obj
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     file = BytesIO()
-    Image.fromarray(pixels).convert(mode).save(file, "JPEG", exif=exif, **{"quality": 90, **options})  # type: ignore[arg-type]
+    told = {"exif": exif} if orientation != 1 else {}
+    Image.fromarray(pixels).convert(mode).save(file, "JPEG", **{"quality": 90, **told, **options})  # type: ignore[arg-type]
     return file.getvalue()
 
 
@@ -124,6 +125,33 @@ def test_a_truncated_file_is_refused_by_name(kept: float) -> None:
     content = jpeg(photograph(1, 300, 300))
     with pytest.raises(ImageError, match=r"monet\.jpg is damaged"):
         sized(content[: int(kept * len(content))], "monet.jpg", 30, 30)
+
+
+def test_a_file_cut_anywhere_in_its_head_is_refused() -> None:
+    content = jpeg(photograph(1, 300, 300))
+    for end in range(content.index(b"\xff\xda") + 20):
+        with pytest.raises(ImageError):
+            decode(content[:end], "it", (30, 30))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xd8\xff", b"\xff" * 99, b"\xff\xd8" + b"\xff\xe0\x00\x00" * 9, b"\xff\xd8\xff\xda" * 9]
+)
+def test_what_only_begins_like_a_jpeg_is_refused(content: bytes) -> None:
+    with pytest.raises(ImageError):
+        decode(content, "it", (30, 30))
+
+
+def test_a_jpeg_of_too_many_pixels_is_refused_before_it_is_decoded() -> None:
+    with pytest.raises(ImageError, match="300 x 200 pixels, more than the 100 that are allowed"):
+        decode(jpeg(photograph(1, 200, 300)), "it", (30, 30), largest=100)
+
+
+def test_an_orientation_that_only_xmp_tells_counts() -> None:
+    xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    file = BytesIO()
+    Image.fromarray(photograph(1, 200, 300)).save(file, "JPEG", xmp=xmp)
+    assert decode(file.getvalue(), "it", (300, 200)).orientation == 6
 
 
 def test_what_a_camera_appends_is_no_damage() -> None:
