@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from ganstyle.errors import CheckpointError, ConfigError
 
 LAST = "last"
-CONFIG = "config.yaml"
+CONFIG, BEGAN = "config.yaml", "began.txt"
 FREE_KEYS = (
     *("resume", "runs", "licence", "objective", "logger", "callbacks"),
     *("trainer.workers", "trainer.log_every", "data.on_bad_image", "data.cache", "data.cache_limit", "data.index"),
@@ -54,9 +55,16 @@ def choose(runs: str, name: object, resume: str | None) -> str:
 
 
 def newest_run(experiment: Path) -> Path | None:
-    """Return the most recent run of an experiment; runs are named by their time."""
+    """Return the run of an experiment that began last, whatever its launcher named it by."""
     runs = [path for path in experiment.glob("*") if (path / CONFIG).is_file()]
-    return max(runs, key=lambda path: path.name, default=None)
+    return max(runs, key=lambda path: (_began(path), path.name), default=None)
+
+
+def _began(run: Path) -> str:
+    """When a run began, as it wrote down itself; one that did not, when it was last started."""
+    if (run / BEGAN).is_file():
+        return (run / BEGAN).read_text().strip()
+    return datetime.fromtimestamp((run / CONFIG).stat().st_mtime, UTC).isoformat()
 
 
 def _folder_of(path: Path) -> Path:
@@ -85,7 +93,9 @@ def _launcher_id() -> str | None:
     """An id that every rank of a foreign launcher shares: SLURM's job, or torchrun's run and start."""
     stamp = _parent_start()
     if "SLURM_JOB_ID" in os.environ and int(os.environ.get("SLURM_NTASKS", "1")) > 1:
-        return f"slurm-{os.environ['SLURM_JOB_ID']}-{os.environ.get('SLURM_STEP_ID', '0')}"
+        again = os.environ.get("SLURM_RESTART_COUNT", "0")  # a requeued job is another run, unless it resumes
+        names = ("slurm", os.environ["SLURM_JOB_ID"], os.environ.get("SLURM_STEP_ID", "0"), again)
+        return "-".join(names if again != "0" else names[:-1])
     if "TORCHELASTIC_RUN_ID" in os.environ:
         return f"{stamp}-{os.environ['TORCHELASTIC_RUN_ID']}"[:60]
     return None
@@ -132,7 +142,9 @@ def is_taken(folder: Path) -> bool:
 
 
 def record(folder: Path, config: DictConfig, overrides: list[str]) -> None:
-    """Write the composed configuration and what the user typed."""
+    """Write when the run began, the composed configuration, and what the user typed."""
+    if not (folder / BEGAN).is_file():
+        (folder / BEGAN).write_text(f"{datetime.now(UTC).isoformat()}\n")
     (folder / CONFIG).write_text(OmegaConf.to_yaml(config))
     (folder / "overrides.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(overrides)))
 
