@@ -15,6 +15,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from ganstyle.errors import CheckpointError, ConfigError
+from ganstyle.training import launcher
 
 LAST = "last"
 CONFIG, BEGAN = "config.yaml", "began.txt"
@@ -91,13 +92,12 @@ def _free_time(experiment: Path) -> str:
 
 def _launcher_id() -> str | None:
     """An id that every rank of a foreign launcher shares: SLURM's job, or torchrun's run and start."""
-    stamp = _parent_start()
-    if "SLURM_JOB_ID" in os.environ and int(os.environ.get("SLURM_NTASKS", "1")) > 1:
+    if launcher.by_srun():
         again = os.environ.get("SLURM_RESTART_COUNT", "0")  # a requeued job is another run, unless it resumes
         names = ("slurm", os.environ["SLURM_JOB_ID"], os.environ.get("SLURM_STEP_ID", "0"), again)
         return "-".join(names if again != "0" else names[:-1])
-    if "TORCHELASTIC_RUN_ID" in os.environ:
-        return f"{stamp}-{os.environ['TORCHELASTIC_RUN_ID']}"[:60]
+    if launcher.by_torchrun():
+        return f"{_parent_start()}-{os.environ['TORCHELASTIC_RUN_ID']}"[:60]
     return None
 
 
