@@ -41,18 +41,20 @@ def conf_folder() -> Path:
 def choose(runs: str, name: object, resume: str | None) -> str:
     """Return the folder of this run: a new one named by the time, or the one that `resume` means.
 
-    Every rank gets the same answer: Lightning's children inherit the run's id from the environment, ranks under
-    torchrun or srun take it from their launcher.
+    Every rank gets the same answer: Lightning's children get the folder of their parent, ranks under torchrun ask the
+    first one, and under srun a new run is named by its job.
     """
     if not name or not isinstance(name, str) or Path(name).name != name:
         raise ConfigError(f"name is the experiment's folder under {runs}/, one plain word, but got {name!r}.")
+    if resume not in (None, "", LAST):
+        return str(_folder_of(Path(str(resume))))
     experiment = Path(runs) / name
-    if resume in (None, ""):
-        return str(experiment / _run_id(experiment))
-    if resume == LAST:
-        newest = newest_run(experiment)
-        return str(newest or experiment / _run_id(experiment))
-    return str(_folder_of(Path(str(resume))))
+    return launcher.agreed(lambda: str(_newest_or_new(experiment, resume)))
+
+
+def _newest_or_new(experiment: Path, resume: str | None) -> Path:
+    newest = newest_run(experiment) if resume == LAST else None
+    return newest or experiment / _run_id(experiment)
 
 
 def newest_run(experiment: Path) -> Path | None:
@@ -79,7 +81,7 @@ def _folder_of(path: Path) -> Path:
 
 def _run_id(experiment: Path) -> str:
     if "GANSTYLE_RUN_ID" not in os.environ:
-        os.environ["GANSTYLE_RUN_ID"] = _launcher_id() or _free_time(experiment)
+        os.environ["GANSTYLE_RUN_ID"] = _job_id() or _free_time(experiment)
     return os.environ["GANSTYLE_RUN_ID"]
 
 
@@ -90,21 +92,13 @@ def _free_time(experiment: Path) -> str:
     return next(name for name in names if not (experiment / name).exists())
 
 
-def _launcher_id() -> str | None:
-    """An id that every rank of a foreign launcher shares: SLURM's job, or torchrun's run and start."""
-    if launcher.by_srun():
-        again = os.environ.get("SLURM_RESTART_COUNT", "0")  # a requeued job is another run, unless it resumes
-        names = ("slurm", os.environ["SLURM_JOB_ID"], os.environ.get("SLURM_STEP_ID", "0"), again)
-        return "-".join(names if again != "0" else names[:-1])
-    if launcher.by_torchrun():
-        return f"{_parent_start()}-{os.environ['TORCHELASTIC_RUN_ID']}"[:60]
-    return None
-
-
-def _parent_start() -> str:
-    parent = Path(f"/proc/{os.getppid()}")
-    started = parent.stat().st_mtime if parent.exists() else 0.0
-    return time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(started))
+def _job_id() -> str | None:
+    """An id that all ranks of a SLURM job share; a requeued job is another run, unless it resumes."""
+    if not launcher.by_srun():
+        return None
+    again = os.environ.get("SLURM_RESTART_COUNT", "0")
+    names = ("slurm", os.environ["SLURM_JOB_ID"], os.environ.get("SLURM_STEP_ID", "0"), again)
+    return "-".join(names if again != "0" else names[:-1])
 
 
 @contextmanager

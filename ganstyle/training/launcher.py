@@ -1,8 +1,13 @@
 """Who started this process (Lightning, torchrun or srun), as which rank, and whether as one of as many as it should."""
 
 import os
+from collections.abc import Callable
+from datetime import timedelta
 
 from ganstyle.errors import ConfigError
+
+PATIENCE = timedelta(minutes=5)
+"""What a rank waits for the first one to say where the run lies."""
 
 
 def by_torchrun() -> bool:
@@ -26,6 +31,25 @@ def process_number() -> int:
     if "RANK" in os.environ:
         return _number("RANK")
     return _number("SLURM_PROCID", 0) if by_srun() else _number("LOCAL_RANK", 0)
+
+
+def agreed(make: Callable[[], str]) -> str:
+    """Return what the first rank makes, on all ranks that torchrun started, on whichever machine.
+
+    They ask the store in which torchrun's agents met, since the process group of the run is made much later.
+    """
+    if not by_torchrun() or _number("WORLD_SIZE", 1) == 1:
+        return make()
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        raise ConfigError("torchrun keeps no store for its processes; take --rdzv_backend c10d, or --standalone.")
+    from torch.distributed import TCPStore
+
+    address, port = os.environ["MASTER_ADDR"], _number("MASTER_PORT")
+    store = TCPStore(address, port, is_master=False, timeout=PATIENCE)
+    key = f"ganstyle/run/{os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}"
+    if process_number() == 0:
+        store.set(key, make())
+    return str(store.get(key).decode())
 
 
 def check(devices: int, nodes: int) -> None:
