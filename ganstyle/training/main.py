@@ -96,7 +96,7 @@ def _refuse_search(config: "DictConfig") -> None:
 
 
 def _is_first() -> bool:
-    from ganstyle.training.distributed import process_number
+    from ganstyle.training.launcher import process_number
 
     return process_number() == 0
 
