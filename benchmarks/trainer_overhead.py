@@ -119,7 +119,7 @@ class Run:
                 for network in networks:
                     network.requires_grad_(network is player.network)
                 optimizer.zero_grad()
-                weighted_sum(player.losses(outputs), system.weights[player.name]).backward()
+                torch.autograd.backward(weighted_sum(player.losses(outputs), system.weights[player.name]))
                 optimizer.step()
         watch.at(number + 1)
         return watch.seconds

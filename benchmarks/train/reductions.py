@@ -48,7 +48,7 @@ class Alone:
 
     def backward(self, loss: Tensor) -> None:
         """Compute gradients."""
-        loss.backward()
+        torch.autograd.backward(loss)
 
     def reduce(self, parameters: list[nn.Parameter]) -> None:
         """Average them."""
@@ -77,7 +77,7 @@ class FindUnused(Alone):
     def backward(self, loss: Tensor) -> None:
         """Compute gradients, as Lightning's `ddp_find_unused_parameters_true` does in manual optimization."""
         prepare_for_backward(self.wrapped, loss)
-        loss.backward()
+        torch.autograd.backward(loss)
 
 
 class PerNetwork(Alone):

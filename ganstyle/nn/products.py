@@ -26,7 +26,7 @@ class TransposedConvolution(nn.ConvTranspose2d):
         reach = zip(
             input.shape[2:], self.stride, self.kernel_size, _pair(self.padding), self.output_padding, strict=True
         )
-        sides = [(side - 1) * stride + kernel - 2 * pad + more for side, stride, kernel, pad, more in reach]
+        sides = tuple((side - 1) * stride + kernel - 2 * pad + more for side, stride, kernel, pad, more in reach)
         with torch.autocast(input.device.type, enabled=False):
             y = F.fold(patches, sides, self.kernel_size, padding=_pair(self.padding), stride=self.stride)
         return _shifted(y, self.bias)
@@ -40,7 +40,7 @@ def convolved(x: Tensor, layer: nn.Conv2d, padding: Sequence[int]) -> Tensor:
         return F.conv2d(x, layer.weight, layer.bias, layer.stride, _pair(padding), layer.dilation, layer.groups)
     with torch.autocast(x.device.type, enabled=False):
         patches = F.unfold(x, layer.kernel_size, padding=_pair(padding), stride=layer.stride)
-    return _shifted((layer.weight.flatten(1) @ patches).unflatten(2, (rows, columns)), layer.bias)
+    return _shifted((layer.weight.flatten(1) @ patches).view(len(x), -1, rows, columns), layer.bias)
 
 
 def _multiplies(x: Tensor, layer: nn.Conv2d | nn.ConvTranspose2d, patches: int, channels: int) -> bool:
