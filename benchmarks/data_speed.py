@@ -33,6 +33,7 @@ from ganstyle.data.order import drawn
 from ganstyle.data.pictures import Pictures, by_short_side
 from ganstyle.data.scenes import scene
 from ganstyle.data.sized import sized
+from ganstyle.data.tolerant import Tolerant
 from ganstyle.data.transforms import Augmentation
 from ganstyle.data.unpaired import Unpaired
 from ganstyle.draws import seed_of
@@ -208,7 +209,7 @@ def loader_rates(files: list[Path], cache: Path) -> dict[str, float]:
     fit = partial(by_short_side, short=RESIZE, least=CROP)
     found = {}
     for name, keeping, pairs in (("with a cache", Keeping(cache, GIB), 8000), ("without a cache", None, 800)):
-        pictures = Pictures(PathFiles(files), fit, budget=0, keeping=keeping)
+        pictures = Tolerant(Pictures(PathFiles(files), fit, budget=0, keeping=keeping), "stop")
         examples = Loaded(Unpaired(pictures, pictures, AUGMENTATION, AUGMENTATION, 0))
         for batch in BATCHES:
             numbers = Numbers(0, pairs, batch)

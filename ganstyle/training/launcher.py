@@ -42,7 +42,7 @@ def agreed(make: Callable[[], str]) -> str:
         return make()
     if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
         raise ConfigError("torchrun keeps no store for its processes; take --rdzv_backend c10d, or --standalone.")
-    from torch.distributed import TCPStore
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
     address, port = os.environ["MASTER_ADDR"], _number("MASTER_PORT")
     store = TCPStore(address, port, is_master=False, timeout=PATIENCE)
