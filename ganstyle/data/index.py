@@ -258,8 +258,9 @@ def halved(index: Index, chosen: Bool[ndarray, "count"], held_out: float, seed: 
 
 
 def _drawn(hashes: UInt64[ndarray, "count"], share: float, seed: int) -> Bool[ndarray, "count"]:
-    """Draw a share of the different contents."""
-    different, place = np.unique(hashes, return_inverse=True)
-    held = np.zeros(len(different), bool)
-    held[np.argsort(mixed(different, "held out", seed), kind="stable")[: int(len(different) * share)]] = True
-    return np.asarray(held[place])
+    """Draw a share of the different contents: those that scramble to the least numbers."""
+    scrambled = mixed(hashes, "held out", seed)
+    ranked = np.sort(scrambled)  # several times as fast as np.unique, which hashes
+    different = ranked[np.diff(ranked, prepend=~ranked[:1]) != 0]
+    count = int(len(different) * share)
+    return np.asarray(scrambled <= different[count - 1]) if count else np.zeros(len(hashes), bool)
