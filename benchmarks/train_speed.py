@@ -43,7 +43,9 @@ def main() -> None:
     found = kept.get("recipes", {})
     for recipe in words.recipes:
         for size in words.batch_sizes:
-            found.setdefault(recipe, {})[f"batch {size}"] = measured(recipe, size, words.threads, reached)
+            found.setdefault(recipe, {})[f"batch {size}"] = measured(
+                recipe, size, words.threads, words.rounds or ROUNDS[recipe], reached
+            )
             print(json.dumps({recipe: found[recipe]}, indent=2), flush=True)
     result = {
         "command": f"python -m benchmarks.train_speed --threads {words.threads}",
@@ -64,17 +66,18 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/train_speed.json"))
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--batch-sizes", nargs="+", type=int, default=[1, 4])
+    parser.add_argument("--rounds", type=int, help="instead of 8 for pix2pix, 4 for CycleGAN")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     return parser.parse_args()
 
 
-def measured(recipe: str, size: int, threads: int, peak: Mapping[str, float]) -> dict[str, Any]:
+def measured(recipe: str, size: int, threads: int, rounds: int, peak: Mapping[str, float]) -> dict[str, Any]:
     """Time all arms of a recipe in turns, and say what is behind the figures."""
     batch = images(size)
     same = likeness(recipe, batch) if size == 1 else {}
     flops = flops_of(GAMES[recipe]().step, batch)
     with Turns(recipe, size, threads) as turns:
-        rows = told(interleaved(turns.ways, ROUNDS[recipe], clock), BASELINE)
+        rows = told(interleaved(turns.ways, rounds, clock), BASELINE)
         for name, row in rows.items():
             gigaflops = flops / row["milliseconds"] / 1e6
             row |= {

@@ -93,7 +93,7 @@ class Run:
 
     def __init__(self, folder: Path, steps: int, warm_up: int, log_every: int | None = None) -> None:
         self.folder, self.steps, self.warm_up, self.log_every = folder, steps, warm_up, log_every
-        self.config = composed("pix2pix", steps + warm_up, 0, ("system.ema=0",))
+        self.config = composed("pix2pix", steps + warm_up, 0, ("system.ema=0", "system.decay_from=1.0"))
         self.options: Options = instantiate(self.config.trainer)
         problem: Problem = instantiate(self.config.data, _convert_="all")
         self.problem = replace(problem, train=Ready(problem))
