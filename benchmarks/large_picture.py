@@ -1,10 +1,10 @@
 """Restyle what memory does not hold as a whole: `python -m benchmarks.large_picture --photograph FILE --output FILE`.
 
 One of a hundred megapixels, a photograph enlarged and laid out in mirrored tiles, goes through `ganstyle stylize` in a
-process of its own, whose memory and temporary files are watched from outside: in windows by the shipped Van Gogh. One of
-twenty-five goes layer by layer through a light generator with instance norm: its temporary files and time grow as pixels
-do, its memory by the picture alone. Then each network, in a process of its own, paints 2048 x 2048
-pixels of a photograph twice, in strips, whose memory is measured, and at once. But for Van Gogh's, weights are drawn.
+process of its own, whose memory and temporary files are watched from outside: in windows by the shipped Van Gogh. One
+of twenty-five goes layer by layer through a light generator with instance norm: its temporary files and time grow as
+pixels do, its memory by the picture alone. Then each network, in a process of its own, paints 2048 x 2048 pixels of a
+photograph twice, in strips, whose memory is measured, and at once. But for Van Gogh's, weights are drawn.
 """
 
 import argparse
