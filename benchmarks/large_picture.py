@@ -1,9 +1,10 @@
 """Restyle what memory does not hold as a whole: `python -m benchmarks.large_picture --photograph FILE --output FILE`.
 
 One of a hundred megapixels, a photograph enlarged and laid out in mirrored tiles, goes through `ganstyle stylize` in a
-process of its own, whose memory and temporary files are watched from outside: in windows by the shipped Van Gogh, and
-layer by layer by a light generator with instance norm. Then each network, in a process of its own, paints 2048 x 2048
-pixels of a photograph twice, in strips, whose memory is measured, and at once. But for Van Gogh's, weights are drawn.
+process of its own, whose memory and temporary files are watched from outside: in windows by the shipped Van Gogh. One
+of twenty-five goes layer by layer through a light generator with instance norm: its temporary files and time grow as
+pixels do, its memory by the picture alone. Then each network, in a process of its own, paints 2048 x 2048 pixels of a
+photograph twice, in strips, whose memory is measured, and at once. But for Van Gogh's, weights are drawn.
 """
 
 import argparse
@@ -36,14 +37,15 @@ from ganstyle.decode import Pixels
 from ganstyle.nn.light import Light
 from ganstyle.nn.resnet import ResNet
 from ganstyle.nn.unet import UNet
+from ganstyle.stylize.budget import plan
 from ganstyle.stylize.engine import Engine
 from ganstyle.stylize.memory import Announce, Plan, give_back, memory_of
 from ganstyle.stylize.sources import Given
 from ganstyle.training.provenance import commit
 
-LARGE, LAYERS = "hundred_megapixels", "hundred_megapixels_layer_by_layer"
+LARGE, LAYERS = "hundred_megapixels", "twenty_five_megapixels_layer_by_layer"
 MODEL = Path("examples/models/vangogh")
-HEIGHT, WIDTH, ENLARGED = 8_192, 12_288, 3
+SIZES, ENLARGED = {LARGE: (8_192, 12_288), LAYERS: (4_096, 6_144)}, 3
 SIDE, SMALL = 2048, 256
 MEMORY = "1GB"
 BUDGET = "400MB"
@@ -85,19 +87,22 @@ def measured(part: str, pixels: Pixels, place: Path) -> dict[str, Any]:
     """Measure one part, and say where."""
     here = {"machine": machine(), "torch": torch.__version__}
     if part == LARGE:
-        return here | passage(pixels, place, MODEL)
+        return here | passage(pixels, place, MODEL, *SIZES[part])
     if part == LAYERS:
         torch.manual_seed(0)
-        artifact.save(Light(), place / "light")
-        return here | passage(pixels, place, place / "light")
+        network = Light()
+        artifact.save(network, place / "light")
+        planned = plan(network.eval(), *SIZES[LARGE], memory=memory_of(MEMORY))
+        more = {"planned_disk_gigabytes_for_a_hundred": round(planned.disk / 1e9, 1)}
+        return here | passage(pixels, place, place / "light", *SIZES[part]) | more
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
         return here | alone.submit(likeness, part, photograph(pixels).numpy()).result()
 
 
-def passage(pixels: Pixels, place: Path, model: Path) -> dict[str, Any]:
+def passage(pixels: Pixels, place: Path, model: Path, height: int, width: int) -> dict[str, Any]:
     """Send a large picture through `ganstyle stylize`, and say what that took."""
     source, target = place / "large.jpg", place / "out.jpg"
-    Pillow.fromarray(tiled(pixels, HEIGHT, WIDTH)).save(source, quality=92)
+    Pillow.fromarray(tiled(pixels, height, width)).save(source, quality=92)
     words = ["stylize", source, "--model", model, "--backend", "torch", "--max-memory", MEMORY, "--output", target]
     command = [sys.executable, "-m", "ganstyle.cli", *map(str, words)]
     began = time.perf_counter()
@@ -111,7 +116,7 @@ def passage(pixels: Pixels, place: Path, model: Path) -> dict[str, Any]:
     same = decode.header(source, largest=10**9)[:2] == decode.header(target, largest=10**9)[:2]
     return {
         "command": f"ganstyle stylize large.jpg --model {shown} --max-memory {MEMORY} --output out.jpg",
-        "pixels": [WIDTH, HEIGHT],
+        "pixels": [width, height],
         "size_kept": same,
         "announced": re.sub(r" in \S*;", ";", said.strip()),
         "peak_gigabytes": round(seen.memory / 1e9, 2),
