@@ -1,12 +1,10 @@
 """Ways to do the same, timed in turns, so that whatever else a machine does meets all of them."""
 
 import statistics
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 Clock = Callable[[], float]
-CLOCKS: Mapping[str, Clock] = {"wall": time.perf_counter, "processor": time.process_time}
 
 
 def interleaved(

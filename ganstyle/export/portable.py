@@ -39,10 +39,13 @@ def traceable(network: nn.Module) -> nn.Module:
     """Copy a network with layers that other programs run well, and kernels computed, so that a graph holds them.
 
     Resizing convolutions and transposed ones that double the sides become convolutions and a shuffle of pixels: not
-    every program runs transposed convolutions in 8 or 16 bits.
+    every program runs transposed convolutions in 8 or 16 bits. Nothing is changed in place: of a cropped map, a graph
+    would scatter the changes into the whole and cut them out again, which took half of a light generator's time.
     """
     found = deepcopy(network)
     for module in list(found.modules()):
+        if hasattr(module, "inplace"):
+            module.inplace = False
         for name, child in list(module.named_children()):
             if isinstance(child, NearestConvolution):
                 setattr(module, name, Doubling(child.edge, *_resizing_kernels(child)))

@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from ganstyle.export.graph import graph_of
 from ganstyle.export.portable import Doubling, traceable
+from ganstyle.nn.light import Light
 from ganstyle.nn.resnet import ResNet
 from ganstyle.nn.unet import UNet
 
@@ -35,3 +37,11 @@ def test_networks_are_traced_as_they_are(upsampling: str) -> None:
             torch.testing.assert_close(traceable(network)(image), network(image), atol=1e-5, rtol=0)
     layers = [type(layer) for layer in traceable(unet).modules()]
     assert nn.ConvTranspose2d not in layers
+
+
+def test_what_acts_in_place_does_not_when_traced() -> None:
+    """Without norms, a ReLU meets a cropped map: a graph would scatter into the whole, and cut out again."""
+    network = Light(blocks=1, channels=4, norm="none").eval()
+    assert not any(getattr(layer, "inplace", False) for layer in traceable(network).modules())
+    assert any(getattr(layer, "inplace", False) for layer in network.modules()), "the network itself is left alone"
+    assert not {node.op_type for node in graph_of(network).graph.node} & {"ScatterND", "Transpose"}
