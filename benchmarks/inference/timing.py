@@ -1,10 +1,13 @@
 """Ways to do the same, timed in turns, so that whatever else a machine does meets all of them."""
 
 import statistics
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 Clock = Callable[[], float]
+PAUSE = 0.1
+"""Seconds before every turn: threads of the way before it look for work for a while after it, and take processors."""
 
 
 def interleaved(
@@ -18,6 +21,7 @@ def interleaved(
     for number in range(rounds + warm_up):
         names = list(ways)[:: -1 if number % 2 else 1]
         for name in names:
+            time.sleep(PAUSE)
             began = clock()
             ways[name]()
             if number >= warm_up:
