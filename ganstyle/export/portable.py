@@ -42,7 +42,7 @@ def traceable(network: nn.Module) -> nn.Module:
 
     Resizing convolutions and transposed ones that double the sides become convolutions and a shuffle of pixels: not
     every program runs transposed convolutions in 8 or 16 bits. Nothing is changed in place: of a cropped map, a graph
-    would scatter the changes into the whole and cut them out again, which took half of a light generator's time.
+    would scatter the changes into the whole and cut them out again.
     """
     found = deepcopy(network)
     if isinstance(found, UNet):
