@@ -62,6 +62,12 @@ def machine() -> str:
     return f"{os.cpu_count()} x {names[0] if names else platform.processor()}{gpu}"
 
 
+def instructions() -> list[str]:
+    """Name what the processor has for networks, of what makes a difference to them."""
+    known = next((line.split() for line in _cpuinfo() if line.startswith("flags")), [])
+    return [name for name in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8") if name in known]
+
+
 def _cpuinfo() -> list[str]:
     path = Path("/proc/cpuinfo")
     return path.read_text().splitlines() if path.exists() else []
