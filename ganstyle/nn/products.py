@@ -48,8 +48,10 @@ def _multiplies(x: Tensor, layer: nn.Conv2d | nn.ConvTranspose2d, patches: int, 
 
     Never in a recorded graph, which would hold for one size only.
     """
+    if torch.compiler.is_compiling():
+        return False
     is_plain = x.device.type == "cpu" and layer.groups == 1 and layer.dilation == (1, 1)
-    return is_plain and SHARE * len(x) * patches <= channels and not torch.compiler.is_compiling()
+    return is_plain and SHARE * len(x) * patches <= channels
 
 
 def _shifted(y: Tensor, bias: Tensor | None) -> Tensor:
