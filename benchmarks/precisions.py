@@ -1,7 +1,7 @@
 """Whether bf16 costs quality: `python -m benchmarks.precisions --output benchmarks/results/precisions.json`.
 
 Trains the quickstart in trainer.precision=auto and 32, from several seeds, and compares what the test pictures say:
-PSNR against the known answer. Every run is `train.py` in a process of its own.
+PSNR against the known answer. Every run is `train.py` in a process of its own; runs of other seeds in the file stay.
 """
 
 import argparse
@@ -29,9 +29,11 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/precisions.json"))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     words = parser.parse_args()
-    runs = [trained(precision, seed) for seed in words.seeds for precision in PRECISIONS]
+    kept = json.loads(words.output.read_text())["runs"] if words.output.exists() else []
+    runs = [run for run in kept if run["seed"] not in words.seeds]
+    runs += [trained(precision, seed) for seed in words.seeds for precision in PRECISIONS]
     result = {
-        "command": f"python -m benchmarks.precisions --seeds {' '.join(map(str, words.seeds))}",
+        "command": f"python -m benchmarks.precisions --seeds {' '.join(str(seed) for seed in sorted(_seeds(runs)))}",
         "commit": commit(),
         "machine": machine(),
         **compared(runs),
@@ -52,6 +54,10 @@ def trained(precision: str, seed: int) -> dict[str, Any]:
         "psnr": round(metrics["test"]["psnr"], 3),
         "seconds": metrics["seconds"],
     }
+
+
+def _seeds(runs: list[dict[str, Any]]) -> set[int]:
+    return {run["seed"] for run in runs}
 
 
 def compared(runs: list[dict[str, Any]]) -> Mapping[str, Any]:
