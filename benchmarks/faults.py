@@ -2,7 +2,8 @@
 
 A small run is killed with -9 from outside at random moments, in turn while it trains, writes a checkpoint, validates,
 and builds its cache of pictures; the same command with resume=last must end with the bits of the run that nobody
-disturbed. Then one fault of every other kind: a full disk, a damaged checkpoint, unreadable pictures, numbers that are
+disturbed. So must a run with loading processes, an index of tar files, a cache and evaluations, which is killed in
+these, too. Then one fault of every other kind: a full disk, a damaged checkpoint, unreadable pictures, numbers that are
 none, a killed loading process, a second run on the folder. Everything happens in a temporary folder.
 """
 
@@ -13,17 +14,26 @@ import random
 import signal
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
+from benchmarks import loaded_run
 from benchmarks.mishaps import WATCHED, killed, measure, paint, result, run
 from benchmarks.record import machine
 from benchmarks.single_faults import OTHERS, RESUME, Calm, Row
 from ganstyle.training.provenance import commit
 
+Words = Callable[[Path], tuple[str, ...]]
 
-def undisturbed(folder: Path) -> Calm:
+
+def small(folder: Path) -> tuple[str, ...]:
+    """Nothing beyond what every run here does."""
+    return ()
+
+
+def undisturbed(folder: Path, words: Words = small) -> Calm:
     """Run to the end, and measure the phases."""
 
     def measuring() -> None:
@@ -31,7 +41,7 @@ def undisturbed(folder: Path) -> Calm:
             measure(phase, folder / f"{phase}.txt")
 
     paint(folder)
-    ended = run(folder, sabotage=measuring)
+    ended = run(folder, *words(folder), sabotage=measuring)
     if ended.code:
         raise RuntimeError(ended.said)
     files = {phase: folder / f"{phase}.txt" for phase in WATCHED}
@@ -39,7 +49,7 @@ def undisturbed(folder: Path) -> Calm:
     return Calm(result(folder), seconds)
 
 
-def kills(folder: Path, calm: Calm, count: int, seed: int) -> list[Row]:
+def kills(folder: Path, calm: Calm, count: int, seed: int, words: Words = small) -> list[Row]:
     """Kill as often as asked, the phases in turn, at moments drawn evenly over their time."""
     draw = random.Random(seed)
     phases = [phase for phase, seconds in calm.seconds.items() if seconds]
@@ -49,21 +59,26 @@ def kills(folder: Path, calm: Calm, count: int, seed: int) -> list[Row]:
         call = draw.randrange(len(calm.seconds[phase]))
         place = folder / f"kill{number}"
         paint(place)
-        ended = killed(place, phase, call, draw.uniform(0, calm.seconds[phase][call]))
-        resumed = run(place, RESUME)
+        given = words(place)
+        ended = killed(place, phase, call, draw.uniform(0, calm.seconds[phase][call]), *given)
+        resumed = run(place, *given, RESUME)
         exact = resumed.code == 0 and result(place) == calm.result
         held[phase].append(exact and ended.code == -signal.SIGKILL)
         print(f"{number + 1:3} of {count}  {phase:16}  call {call:2}  {'same bits' if exact else resumed}", flush=True)
     how = "kill -9, then resume=last: the same bits as undisturbed"
-    return [Row(f"kill -9 in {phase}", len(times), sum(times), how) for phase, times in held.items()]
+    kind = "" if words is small else ", everything on"
+    return [Row(f"kill -9 in {phase}{kind}", len(times), sum(times), how) for phase, times in held.items() if times]
 
 
-def measured(folder: Path, count: int, seed: int) -> list[Row]:
-    """Let everything happen once, and `count` kills."""
+def measured(folder: Path, count: int, loaded: int, seed: int) -> list[Row]:
+    """Let everything happen once, and `count` kills, and `loaded` kills of a run with everything switched on."""
     torch.set_num_threads(1)
     os.environ["OMP_NUM_THREADS"] = "1"
     calm = undisturbed(folder / "calm")
     rows = kills(folder, calm, count, seed)
+    if loaded:
+        whole = undisturbed(folder / "loaded" / "calm", loaded_run.words)
+        rows += kills(folder / "loaded", whole, loaded, seed, loaded_run.words)
     for fault in OTHERS:
         place = folder / fault.__name__
         paint(place)
@@ -80,12 +95,13 @@ def main() -> None:
     """Run everything, print the table, and write it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=50, help="kill -9 at so many moments (default: %(default)s)")
+    parser.add_argument("--loaded", type=int, default=21, help="and so many with everything on (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (default: %(default)s)")
     parser.add_argument("--output", type=Path, help="the results file")
     words = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        rows = measured(Path(folder), words.kills, words.seed)
+        rows = measured(Path(folder), words.kills, words.loaded, words.seed)
         told = [row._replace(told=row.told.replace(folder, "...")) for row in rows]
     print("\n".join(map(_line, told)))
     if words.output:
@@ -95,8 +111,9 @@ def main() -> None:
 
 
 def _write(words: argparse.Namespace, rows: list[Row], seconds: float) -> None:
+    options = f"--kills {words.kills} --loaded {words.loaded} --seed {words.seed}"
     report = {
-        "command": f"python -m benchmarks.faults --kills {words.kills} --seed {words.seed} --output {words.output}",
+        "command": f"python -m benchmarks.faults {options} --output {words.output}",
         "commit": commit(),
         "machine": machine(),
         "seconds": round(seconds, 1),

@@ -24,8 +24,9 @@ from torch import Tensor, nn
 from benchmarks.inference.timing import interleaved, told
 from benchmarks.record import machine
 from benchmarks.train.incumbent import GAMES
-from benchmarks.train.ours import RECIPES, Arm
-from benchmarks.train_speed import ONE_STEP, clock, flops_of, images
+from benchmarks.train.ours import RECIPES, Arm, clock
+from benchmarks.train.turns import images
+from benchmarks.train_speed import ONE_STEP, flops_of
 from ganstyle.nn.blocks import Dropout
 from ganstyle.training.loaders import to_device
 from ganstyle.training.provenance import commit

@@ -2,7 +2,8 @@
 
 Writes an index of 1.8 million rows in the manner of Places365 (synthetic rows: there are no files; every row has the
 bytes of one small JPEG), then opens it in fresh processes: how long opening takes, whole and filtered, what memory a
-process and a loader's workers need, how long a shuffled example takes, and whether another process continues the same.
+process and a loader's workers need and how much of it is there with a thousand rows as well, how long a place in the
+shuffled order takes, and whether a process that begins in the middle goes on with the same pictures.
 """
 
 import argparse
@@ -24,16 +25,24 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.record import machine
-from ganstyle.data.index import TRAIN, UNTOLD, Glance, Index, Listing, halved, indexed
+from ganstyle.backends.peak import most
+from ganstyle.data.index import TRAIN, UNTOLD, Glance, Index, Listing, Rows, halved, indexed
 from ganstyle.data.order import drawn
 from ganstyle.data.pictures import Pictures, by_short_side
 from ganstyle.data.sides import rows
 from ganstyle.data.tolerant import STOP, Tolerant
+from ganstyle.training.loaders import Numbers
 from ganstyle.training.provenance import commit
 
-ROWS, CATEGORIES = 1_803_460, 365
+ROWS, SMALL, CATEGORIES = 1_803_460, 1000, 365
 MIB = 1 << 20
-WORKERS = 2
+HALF, BATCH = 2000, 100
+"""Examples after which another process takes over, and of a batch."""
+TOLD = (
+    "opening, seconds (by the clock, of the processor; two categories more)",
+    "pictures (whole, two categories)",
+    "microseconds to find a place in the shuffled order",
+)
 
 
 def main() -> None:
@@ -42,31 +51,47 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--open", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--start", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--workers", type=int, default=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.open:
-        print(json.dumps(opened(arguments.open)))
+        print(json.dumps(opened(arguments.open, arguments.start, arguments.workers)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        at = Path(folder) / "index"
-        began = time.process_time(), time.perf_counter()
-        indexed(at, {}, partial(listing, arguments.rows), Synthetic(), f"{arguments.rows:,} synthetic rows")
-        built = [round(time.process_time() - began[0], 1), round(time.perf_counter() - began[1], 1)]
-        size = sum(path.stat().st_size for path in at.iterdir()) / MIB
-        runs = [child(at, arguments.rows) for _ in range(3)]
-    assert len({run["examples"] for run in runs}) == 1, "two processes continue the same run differently"
+        small, large = (Path(folder) / name for name in ("small", "large"))
+        built(small, SMALL)
+        seconds = built(large, arguments.rows)
+        size = sum(path.stat().st_size for path in large.iterdir()) / MIB
+        child(large, 0, 2)  # the first one reads from disk what the others find in memory
+        least, whole, alone = child(small, 0, 2), child(large, 0, 2), child(large, 0, 0)
+        resumed = child(large, HALF, 1)
     result = {
         "command": f"python -m benchmarks.index_scale --rows {arguments.rows}",
         "commit": commit(),
         "machine": machine(),
         "rows": arguments.rows,
         "index on disk, MiB": round(size, 1),
-        "building, seconds (processor, wall)": built,
-        "runs": runs,
+        "building, seconds (processor, wall)": seconds,
+        **{name: whole[name] for name in TOLD},
+        f"memory, MiB, with {arguments.rows:,} rows (and what {SMALL:,} rows take less)": {
+            name: [value, round(value - least["memory"][name], 1)] for name, value in whole["memory"].items()
+        },
+        f"examples {HALF:,} to {2 * HALF:,} of a run": {
+            "in one process as with two workers": alone["places"] == whole["places"],
+            "when a process with one worker begins there": resumed["places"] == whole["places"][HALF:],
+        },
     }
     if arguments.output:
         arguments.output.write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(result, indent=2))
+
+
+def built(at: Path, count: int) -> list[float]:
+    """Write an index, and return the processor's seconds and those by the clock."""
+    began = time.process_time(), time.perf_counter()
+    indexed(at, {}, partial(listing, count), Synthetic(), f"{count:,} synthetic rows")
+    return [round(time.process_time() - began[0], 1), round(time.perf_counter() - began[1], 1)]
 
 
 def jpeg() -> bytes:
@@ -102,63 +127,75 @@ def listing(count: int) -> Listing:
     return Listing(paths, split, {"category": labels}, {"category": names})
 
 
-def child(at: Path, count: int) -> dict[str, Any]:
-    """Open the index in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.index_scale", "--open", str(at), "--rows", str(count)]
-    ended = subprocess.run(command, check=True, capture_output=True, text=True)
+def child(at: Path, start: int, workers: int) -> dict[str, Any]:
+    """Open the index in a process of its own, which loads from example `start` on."""
+    command = [sys.executable, "-m", "benchmarks.index_scale", "--open", at, "--start", start, "--workers", workers]
+    ended = subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True)
     found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
     return found
 
 
-def opened(at: Path) -> dict[str, Any]:
-    """Open whole and filtered, go through examples here and in workers, and measure."""
-    before, began = memory(), time.perf_counter()
+def opened(at: Path, start: int, workers: int) -> dict[str, Any]:
+    """Open whole and filtered, go through examples here or in workers, and measure."""
+    before, began = memory(), (time.perf_counter(), time.process_time())
     index = Index(at, Synthetic())
     train, _ = halved(index, np.ones(len(index), bool), 0.1, 0)
-    pictures = Tolerant(Pictures(train, partial(by_short_side, short=None), budget=0), STOP)
-    identity = train.identity()
-    whole, after = time.perf_counter() - began, memory()
-    began = time.perf_counter()
-    few, _ = halved(index, rows(index, {"category": ["category_007", "category_300"]}), 0.1, 0)
-    filtered = time.perf_counter() - began
-    loader = DataLoader(Examples(pictures), batch_size=100, num_workers=WORKERS, generator=torch.Generator())
-    reports = list(loader)
-    began = time.perf_counter()
-    order = [drawn(number, len(pictures), 0) for number in range(10**6, 10**6 + 10_000)]
+    train.identity()
+    whole, after = (time.perf_counter() - began[0], time.process_time() - began[1]), memory()
+    started = time.perf_counter()
+    few, _ = halved(index, rows(index, {"category": ["category_000", "category_300"]}), 0.1, 0)
+    filtered = time.perf_counter() - started
+    examples = Examples(train)
+    loader = DataLoader(
+        examples,
+        batch_sampler=Numbers(start, 2 * HALF, BATCH),
+        num_workers=workers,
+        generator=torch.Generator(),
+    )
+    batches = list(loader)
+    started = time.perf_counter()
+    for number in range(10**6, 10**6 + 10_000):
+        drawn(number, len(train), 0)
+    found = (time.perf_counter() - started) * 100
+    last = [round(max(batch["memory"][-1][kind].item() for batch in batches[-2:]), 1) for kind in (0, 1)]
     return {
-        "opening, seconds": round(whole, 3),
-        "filtering two categories, seconds": round(filtered, 3),
-        "pictures, whole and filtered": [len(train), len(few)],
-        "memory of the process that opens, MiB (resident, its own)": [
-            round(a - b, 1) for a, b in zip(after, before, strict=True)
+        "opening, seconds (by the clock, of the processor; two categories more)": [
+            *(round(seconds, 3) for seconds in (*whole, filtered))
         ],
-        "memory of a worker beyond that before opening, MiB (resident, its own)": [
-            round(float(reports[-1]["memory"][-1][place]) - before[place], 1) for place in (0, 1)
-        ],
-        "microseconds to find a place in the shuffled order": round((time.perf_counter() - began) * 100, 1),
-        "examples": blake2b(f"{identity}{order}".encode(), digest_size=8).hexdigest(),
+        "pictures (whole, two categories)": [len(train), len(few)],
+        "microseconds to find a place in the shuffled order": round(found, 1),
+        "memory": {
+            "most that the opening process held": round(after[2], 1),
+            "opening took (resident)": round(after[0] - before[0], 1),
+            "of a worker after its examples (resident)": last[0],
+            "of a worker after its examples (its own)": last[1],
+        },
+        "places": [place for batch in batches for place in batch["place"].tolist()],
     }
 
 
 class Examples(Dataset[Any]):
-    """Shuffled pictures, and how much memory the process that loads them has by then."""
+    """Shuffled pictures: which it is, and with the last of a batch how much memory the process has by then."""
 
-    def __init__(self, pictures: Tolerant[Any]) -> None:
-        self.pictures = pictures
+    def __init__(self, files: Rows) -> None:
+        self.files = files
+        self.pictures = Tolerant(Pictures(files, partial(by_short_side, short=None), budget=0), STOP)
 
     def __len__(self) -> int:
-        return 4000
+        return len(self.files)
 
     def __getitem__(self, number: int) -> dict[str, Any]:
-        pixels = self.pictures[drawn(number, len(self.pictures), 0)]
-        return {"mean": float(pixels.mean()), "memory": torch.tensor(memory())}
+        place = drawn(number, len(self.files), 0)
+        self.pictures[place]
+        last = number % BATCH == BATCH - 1
+        return {"place": place, "memory": torch.tensor(memory() if last else (0.0, 0.0, 0.0))}
 
 
-def memory() -> tuple[float, float]:
-    """Return the resident memory of this process, and the part that no other process shares, in MiB."""
+def memory() -> tuple[float, float, float]:
+    """Return what this process holds, the part that no other process shares, and the most it held, in MiB."""
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
     kib = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines[1:])}
-    return kib["Rss"] / 1024, (kib["Private_Clean"] + kib["Private_Dirty"]) / 1024
+    return kib["Rss"] / 1024, (kib["Private_Clean"] + kib["Private_Dirty"]) / 1024, most() / MIB
 
 
 if __name__ == "__main__":

@@ -4,16 +4,18 @@
 
 The networks are pix2pix's U-Net-256 and the ResNet-9 at full size, with drawn weights unless
 `--trained resnet9=ARTIFACT` gives others (speed does not depend on weights, int8's quality does), and a trained light
-generator. All ways of one network take turns on the same photograph; how many times as fast a way is as eager PyTorch
-in fp32 is the median over the rounds, each against the eager run of its own round. Memory is that of a process of its
-own for each way. Artifacts and exports go into --work. `--parts` measures some parts again and keeps the others; the
-bars are judged anew from all that is there.
+generator. All ways of one network take turns on the same photograph, on all processors and by the clock; how many times
+as fast a way is as eager PyTorch in fp32 is the median over the rounds, each against the eager run of its own round;
+`psnr` says how near to eager's its picture is. Memory is that of a process of its own for each way. Artifacts and
+exports go into --work. `--parts`, `--networks` and `--sides` measure some again and keep the others; the bars are
+judged anew from all that is there.
 """
 
 import argparse
 import json
 import os
 import statistics
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -21,12 +23,13 @@ from typing import Any
 
 import torch
 
-from benchmarks.inference import bars, journeys
-from benchmarks.inference.arms import BEST, PYTORCH, Way, exported_way, pytorch_way
+from benchmarks.inference import bars, compiling, journeys
+from benchmarks.inference.arms import BEST, COMPILED, PYTORCH, Way, alike, exported_way, pytorch_way
 from benchmarks.inference.peak import peak_of
 from benchmarks.inference.subjects import EAGER, Subject, proven, subjects
-from benchmarks.inference.timing import CLOCKS, interleaved, told
-from benchmarks.record import machine
+from benchmarks.inference.timing import interleaved, told
+from benchmarks.record import instructions, machine
+from ganstyle.backends.model import threads
 from ganstyle.export.parity import psnr
 from ganstyle.export.pictures import photograph
 from ganstyle.stylize.choose import choose
@@ -34,15 +37,11 @@ from ganstyle.stylize.memory import free_memory
 from ganstyle.training.provenance import commit
 
 ROUNDS = {256: 15, 512: 9, 1024: 5, 2048: 3}
-"""By side of the picture, in pixels; of wall time."""
-ONE_THREAD = {256: 7, 512: 5, 1024: 3, 2048: 1}
-"""Of processor time, which varies less."""
-CHOSEN_AT, LIKENESS = 512, 40.0
-"""The side at which the best PyTorch is chosen, among ways that come within so many dB of eager."""
+"""By side of the picture, in pixels."""
+CHOSEN_AT, CHOSEN_IN = 512, 5
+"""The side at which the best PyTorch is chosen, and in how many rounds."""
 BYTES_PER_PIXEL = 1500
 """More than eager PyTorch takes; a size that would not fit into the free memory is left out."""
-MEASURED = {512: 1, 1024: 1}
-"""Of memory: once on each side."""
 STARTS, FOLDER_ROUNDS, FOLDER_PICTURES = 7, 3, 12
 LIGHT, LARGE = "light", "resnet9"
 COMMAND = "python -m benchmarks.inference_speed --photographs kodak --calibrate monet2photo/testB --work FOLDER"
@@ -55,10 +54,11 @@ class Session:
         self.work: Path = words.work
         self.photographs = sorted(words.photographs.glob("*.png"))
         self.calibrate: Path = words.calibrate
-        self.largest: int = words.largest
+        self.sides: list[int] = words.sides or list(ROUNDS)
         given = {LIGHT: Path("examples/models/vangogh")} | dict(_pair(word) for word in words.trained)
         self.subjects: list[Subject] = subjects(words.work, given)
         self.chosen = [subject for subject in self.subjects if subject.name in (words.networks or [subject.name])]
+        self.rounds: int | None = words.rounds
         self.result = result
 
     def parity(self) -> None:
@@ -70,22 +70,13 @@ class Session:
         }
 
     def best(self) -> None:
-        """Find the fastest way of PyTorch that paints what eager does."""
-        self._threads(1)
+        """Find the fastest way of PyTorch that paints what eager does; compiling has a limit."""
         found = {subject.name: self._candidates(subject) for subject in self.chosen}
         self.result["pytorch"] = self.result.get("pytorch", {}) | found
 
     def rows(self) -> None:
         """Time every network in every way and size on all processors."""
-        self._threads(len(os.sched_getaffinity(0)))
-        self._keep("rows", [row for subject in self.chosen for row in self._rows(subject, ROUNDS, "wall")])
-
-    def one_thread(self) -> None:
-        """Time in one thread, by what the processor spent: what else runs on a machine hardly shows in it."""
-        self._threads(1)
-        self._keep(
-            "one_thread", [row for subject in self.chosen for row in self._rows(subject, ONE_THREAD, "processor")]
-        )
+        self._keep("rows", [row for subject in self.chosen for row in self._rows(subject)])
 
     def memory(self) -> None:
         """Measure every way's memory, each in a process of its own."""
@@ -93,21 +84,19 @@ class Session:
         for subject in self.chosen:
             places = {EAGER: (subject.folder, EAGER), BEST: (subject.folder, self._best(subject))}
             places |= {arm: (subject.file(arm), arm) for arm in subject.arms}
-            for side in self._sides(MEASURED):
+            for side in self._sides():
                 for arm, (place, way) in places.items():
                     found.append({"network": subject.name, "side": side, "arm": arm} | peak_of(place, way, side))
         self._keep("memory", found)
 
     def deployment(self) -> None:
-        """Time the light generator in int8 in turns with the eager ResNet-9, each in one thread."""
-        self._threads(1)
+        """Time the light generator in int8 in turns with the eager ResNet-9."""
         light, large = (self._subject(name) for name in (LIGHT, LARGE))
         image = photograph(self.photographs[0], CHOSEN_AT, CHOSEN_AT)
         ways = {"eager resnet9": partial(pytorch_way(large, EAGER), image)}
         ways["light int8"] = partial(exported_way(light, "openvino int8"), image)
-        self.result["deployment"] = told(
-            interleaved(ways, ONE_THREAD[CHOSEN_AT], CLOCKS["processor"]), "eager resnet9"
-        )["light int8"]
+        taken = interleaved(ways, ROUNDS[CHOSEN_AT], time.perf_counter)
+        self.result["deployment"] = told(taken, "eager resnet9")["light int8"]
 
     def folders(self) -> None:
         """Time `ganstyle stylize` on a folder against the network alone, with the file that `auto` takes and others."""
@@ -134,31 +123,45 @@ class Session:
             for name, times in taken.items()
         ]
 
-    def _rows(self, subject: Subject, rounds: Mapping[int, int], clock: str) -> list[dict[str, Any]]:
+    def _rows(self, subject: Subject) -> list[dict[str, Any]]:
         ways: dict[str, Way] = {EAGER: pytorch_way(subject, EAGER), BEST: pytorch_way(subject, self._best(subject))}
         ways |= {arm: exported_way(subject, arm) for arm in subject.arms}
         found = []
-        for side in self._sides(rounds):
+        for side in self._sides():
             image = photograph(self.photographs[0], side, side)
-            calls: dict[str, Callable[[], object]] = {name: partial(way, image) for name, way in ways.items()}
-            times = told(interleaved(calls, rounds[side], CLOCKS[clock]), EAGER)
-            found += [{"network": subject.name, "side": side, "arm": name} | row for name, row in times.items()]
+            calls = {name: partial(way, image) for name, way in ways.items()}
+            wanted = calls[EAGER]()
+            near = {name: round(psnr(call(), wanted), 1) for name, call in calls.items()}
+            rounds = self.rounds or ROUNDS[side]
+            times = told(interleaved(calls, rounds, time.perf_counter, warm_up=0), EAGER)  # all have painted once
+            head = {"network": subject.name, "side": side}
+            found += [head | {"arm": name} | row | {"psnr": near[name]} for name, row in times.items()]
             print(json.dumps(found[-len(times) :]), flush=True)
         return found
 
     def _keep(self, part: str, rows: list[dict[str, Any]]) -> None:
-        """Put rows in the place of older ones of the same networks."""
-        names = {subject.name for subject in self.chosen}
-        self.result[part] = [row for row in self.result.get(part, []) if row["network"] not in names] + rows
+        """Put rows in the place of older ones of the same networks and sides."""
+        names = [subject.name for subject in self.subjects]
+        fresh = {_place(row) for row in rows}
+        older = [row for row in self.result.get(part, []) if _place(row) not in fresh and row["network"] in names]
+        self.result[part] = sorted(older + rows, key=lambda row: (names.index(row["network"]), row.get("side", 0)))
 
     def _candidates(self, subject: Subject) -> dict[str, Any]:
         image = photograph(self.photographs[0], CHOSEN_AT, CHOSEN_AT)
-        ways = {name: partial(pytorch_way(subject, name), image) for name in PYTORCH}
+        compiled = {name: compiling.seconds(subject.folder, name, CHOSEN_AT) for name in COMPILED}
+        names = [*PYTORCH, *(name for name, taken in compiled.items() if taken is not None)]
+        ways = {name: partial(pytorch_way(subject, name), image) for name in names}
         wanted = ways[EAGER]()
-        alike = {name: way for name, way in ways.items() if psnr(way(), wanted) >= LIKENESS}
-        times = told(interleaved(alike, 3, CLOCKS["processor"]), EAGER)
+        good = {name: way for name, way in ways.items() if alike(name, way(), wanted)}
+        times = told(interleaved(good, CHOSEN_IN, time.perf_counter), EAGER)
         fastest = max((name for name in times if name != EAGER), key=lambda name: times[name]["times_as_fast"])
-        return {"best": fastest, "ways": times, "not_alike": sorted(set(ways) - set(alike))}
+        return {
+            "best": fastest,
+            "ways": times,
+            "not_alike": sorted(set(ways) - set(good)),
+            "seconds_to_compile": compiled,
+            "limit_of_seconds": compiling.LIMIT,
+        }
 
     def _best(self, subject: Subject) -> str:
         return str(self.result["pytorch"][subject.name]["best"])
@@ -170,20 +173,14 @@ class Session:
     def _subject(self, name: str) -> Subject:
         return next(subject for subject in self.subjects if subject.name == name)
 
-    def _sides(self, rounds: Mapping[int, int]) -> list[int]:
-        return [side for side in rounds if side <= self.largest and BYTES_PER_PIXEL * side**2 < free_memory()]
-
-    @staticmethod
-    def _threads(count: int) -> None:
-        os.environ["OMP_NUM_THREADS"] = str(count)
-        torch.set_num_threads(count)
+    def _sides(self) -> list[int]:
+        return [side for side in self.sides if BYTES_PER_PIXEL * side**2 < free_memory()]
 
 
 PARTS: Mapping[str, Callable[[Session], None]] = {
     "parity": Session.parity,
     "best": Session.best,
     "rows": Session.rows,
-    "one_thread": Session.one_thread,
     "memory": Session.memory,
     "deployment": Session.deployment,
     "folders": Session.folders,
@@ -201,7 +198,8 @@ def main() -> None:
     parser.add_argument("--trained", nargs="*", default=[], metavar="NAME=ARTIFACT")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--networks", nargs="+", help="measure these again, and keep the others' rows")
-    parser.add_argument("--largest", type=int, default=max(ROUNDS), help="of the sides, in pixels")
+    parser.add_argument("--sides", nargs="+", type=int, choices=ROUNDS, help="in pixels; the same")
+    parser.add_argument("--rounds", type=int, help=f"of every row, in place of {ROUNDS}")
     words = parser.parse_args()
     words.work.mkdir(parents=True, exist_ok=True)
     result = json.loads(words.output.read_text()) if words.output.exists() else {}
@@ -221,7 +219,8 @@ def _headed(result: dict[str, Any]) -> dict[str, Any]:
         "commit": commit(),
         "machine": machine(),
         "torch": torch.__version__,
-        "threads": len(os.sched_getaffinity(0)),
+        "instructions": instructions(),
+        "threads": threads(),
         "protocol": " ".join(str(__doc__).split("\n\n")[2].split()),
         "bars": bars.judged(result),
     }
@@ -238,6 +237,10 @@ def _start(name: str, times: list[tuple[float, float]], torch_too: bool) -> dict
         "runs": len(times),
         "imports_torch": torch_too,
     }
+
+
+def _place(row: Mapping[str, Any]) -> tuple[str, int | None]:
+    return row["network"], row.get("side")
 
 
 def _pair(word: str) -> tuple[str, Path]:

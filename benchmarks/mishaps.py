@@ -15,8 +15,10 @@ import numpy as np
 import torch
 from PIL import Image as Pillow
 
+from benchmarks import loaded_run
 from ganstyle.data import pictures, tolerant
 from ganstyle.training import checkpoint, main
+from ganstyle.training import run as running
 from ganstyle.training.callbacks import validation
 from ganstyle.training.system import System
 
@@ -52,6 +54,8 @@ WATCHED: Mapping[str, tuple[Any, str]] = {
     "checkpoint write": (checkpoint, "save"),
     "validation": (validation, "validate"),
     "cache building": (pictures, "cached"),
+    "conclusion": (running, "conclude"),
+    **loaded_run.WATCHED,
 }
 """Phases of a run, and the function that is at work in each."""
 Sabotage = Callable[[], None]
@@ -86,6 +90,7 @@ def begin(folder: Path, *words: str, sabotage: Sabotage = nothing) -> int:
     code = 1
     try:
         torch.set_num_threads(1)  # the threads of the parent are not there
+        warnings.filterwarnings("ignore", message="This DataLoader will create")  # more processes than cores
         _speak_into(folder / "said.txt")
         sides = [f"data.{side}={folder / side}" for side in ("source", "target")]
         sys.argv = [*COMMAND, f"runs={folder / 'runs'}", *sides, f"data.cache={folder / 'cache'}", *words]

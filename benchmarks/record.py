@@ -1,6 +1,7 @@
 """Keep a run's figures: `python benchmarks/record.py runs/vangogh/<time> --output benchmarks/results/vangogh.json`.
 
-Takes metrics.json and the artifact's card, and adds the command and the machine; nothing is measured here.
+Takes metrics.json and the artifact's card, and what callbacks=quality cost and found, if it was on; adds the command
+and the machine. Nothing is measured here.
 """
 
 import argparse
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from ganstyle.metrics.recorded import recorded as recorded_curves
 
 
 def main() -> None:
@@ -38,7 +41,18 @@ def recorded(run: Path, note: str) -> dict[str, Any]:
         "network": {key: card[key] for key in ("network", "arguments", "weights_sha256")},
         "objective": card["losses"],
         **metrics,
+        **_quality(run),
     }
+
+
+def _quality(run: Path) -> dict[str, Any]:
+    """What evaluations in the loop took of the time, by images seen, and the newest scores with their protocol."""
+    if not (run / "quality.json").is_file():
+        return {}
+    curves = recorded_curves(run).curves
+    share = curves["quality/share"]
+    shares = {f"{images:.0f}": round(value, 4) for images, value in zip(share.images, share.values, strict=True)}
+    return {"quality": {"share_of_run_time_by_images": shares, **json.loads((run / "quality.json").read_text())}}
 
 
 def machine() -> str:
@@ -46,6 +60,12 @@ def machine() -> str:
     names = [line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name")]
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ", no GPU"
     return f"{os.cpu_count()} x {names[0] if names else platform.processor()}{gpu}"
+
+
+def instructions() -> list[str]:
+    """Name what the processor has for networks, of what makes a difference to them."""
+    known = next((line.split() for line in _cpuinfo() if line.startswith("flags")), [])
+    return [name for name in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8") if name in known]
 
 
 def _cpuinfo() -> list[str]:

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import resource
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -57,6 +58,25 @@ def full_disk(folder: Path, calm: Calm) -> Row:
     return _resumed("disk full while saving", folder, calm, ended, told, "exit 2, says what to free; resumes exactly")
 
 
+def full_disk_for_cache(folder: Path, calm: Calm) -> Row:
+    """The system refuses to let the cache's file of pixels grow, as a full disk does."""
+    ended = run(folder, sabotage=lambda: _let_files_grow(4096))
+    told = ended.code == 2 and "caching 7 pictures failed" in ended.said and "free some space" in ended.said
+    return _resumed("disk full, building the cache", folder, calm, ended, told, "exit 2, says what to free; exact")
+
+
+def full_disk_at_the_end(folder: Path, calm: Calm) -> Row:
+    """The system refuses to let the artifact's weights grow, after all was trained."""
+    ended = run(folder, sabotage=lambda: before_call("conclusion", 0, lambda: _let_files_grow(4096)))
+    told = ended.code == 2 and "free some space" in ended.said and RESUME in ended.said
+    return _resumed("disk full, writing the artifact", folder, calm, ended, told, "exit 2, says what to do; exact")
+
+
+def _let_files_grow(size: int) -> None:
+    """Allow no file more bytes, for a process that will not live on; what is longer already stays."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
 def damaged_checkpoint(folder: Path, calm: Calm) -> Row:
     """The newest checkpoint loses its end."""
     killed(folder, "training", STEP, 0.0)
@@ -80,17 +100,17 @@ def unreadable_stop(folder: Path, calm: Calm) -> Row:
 
 
 def unreadable_skip(folder: Path, calm: Calm) -> Row:
-    """A picture becomes unreadable, and is to be skipped."""
-    words = ("data.cache=null", "data.on_bad_image=skip")
+    """A picture becomes unreadable, and is to be skipped by two processes that load."""
+    words = ("data.cache=null", "data.on_bad_image=skip", "trainer.workers=2")
     ended = run(folder, *words, sabotage=_spoiling(folder / "source" / "3.png"))
-    held = ended.code == 0 and "3.png" in ended.said and "takes its place" in ended.said
-    return _row("unreadable picture, skip", held, "named once, left out, the run ends well", ended)
+    held = ended.code == 0 and "3.png" in ended.said and ended.said.count("takes its place") == 1
+    return _row("unreadable picture, skip", held, "named once by two loaders, left out, the run ends well", ended)
 
 
 def too_many_unreadable(folder: Path, calm: Calm) -> Row:
     """More pictures than may be left out become unreadable."""
     every = [folder / "source" / f"{number}.png" for number in range(7)]
-    words = ("data.cache=null", "data.on_bad_image=skip")
+    words = ("data.cache=null", "data.on_bad_image=skip", "trainer.workers=2")
     ended = run(folder, *words, sabotage=_spoiling(*every))
     held = ended.code == 2 and "can no longer be read" in ended.said
     return _row("unreadable pictures beyond the budget", held, "exit 2, counted", ended)
@@ -182,6 +202,14 @@ def _row(fault: str, held: bool, how: str, ended: Ended) -> Row:
 
 
 OTHERS = (
-    *(full_disk, damaged_checkpoint, unreadable_stop, unreadable_skip, too_many_unreadable),
+    *(
+        full_disk,
+        full_disk_for_cache,
+        full_disk_at_the_end,
+        damaged_checkpoint,
+        unreadable_stop,
+        unreadable_skip,
+        too_many_unreadable,
+    ),
     *(not_a_number_stops, not_a_number_rolls_back, killed_loader, second_run),
 )

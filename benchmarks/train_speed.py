@@ -2,19 +2,16 @@
 
 pix2pix (U-Net-256 with batch norm) and CycleGAN (two ResNet-9) at 256 x 256 step in turns: the baseline as
 `benchmarks/train/incumbent.py` writes it, ganstyle in fp32, and ganstyle as `train.py` runs it with
-trainer.precision=auto. Figures are ratios to the baseline of the same round, so that a busy machine cancels out.
-Beside them: model FLOPs per second and what the machine's own convolutions reach, where the time of a step goes, peak
-memory (of a process of its own), and whether the arithmetic is the same.
+trainer.precision=auto, each in a process of its own with the settings its users have (`benchmarks/train/turns.py`).
+Figures are ratios to the baseline of the same round, so that a busy machine cancels out. Beside them: model FLOPs per
+second and their share of what the machine's own convolutions reach in that precision, where the time of a step goes,
+peak memory, and whether the arithmetic is the same.
 """
 
 import argparse
 import json
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +22,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.inference.timing import interleaved, told
 from benchmarks.record import machine
 from benchmarks.train.incumbent import GAMES
-from benchmarks.train.ours import RECIPES, SIDE, Arm
-from ganstyle.backends.peak import most
+from benchmarks.train.ours import RECIPES, SIDE, Arm, clock
+from benchmarks.train.turns import BASELINE, OURS, Turns, images
 from ganstyle.training.provenance import commit
 from ganstyle.types import Batch
 
-OURS: Mapping[str, str] = {"ganstyle fp32": "32", "ganstyle": "auto"}
 BARS = {"pix2pix": 1.6, "cyclegan": 1.5}
 """Times the baseline's images per second, at batch 1, on a processor with bf16 instructions."""
 ONE_STEP, MANY_STEPS, STEPS = 0.01, 0.005, 60
@@ -42,14 +38,14 @@ def main() -> None:
     """Measure what is asked for and put it into the results file."""
     words = _arguments()
     torch.set_num_threads(words.threads)
-    if words.memory:
-        print(_own_peak(*words.memory.split("/")))
-        return
+    reached = peaks()
     kept = json.loads(words.output.read_text()) if words.output.exists() else {}
     found = kept.get("recipes", {})
     for recipe in words.recipes:
         for size in words.batch_sizes:
-            found.setdefault(recipe, {})[f"batch {size}"] = measured(recipe, size, words.threads)
+            found.setdefault(recipe, {})[f"batch {size}"] = measured(
+                recipe, size, words.threads, words.rounds or ROUNDS[recipe], reached
+            )
             print(json.dumps({recipe: found[recipe]}, indent=2), flush=True)
     result = {
         "command": f"python -m benchmarks.train_speed --threads {words.threads}",
@@ -59,7 +55,7 @@ def main() -> None:
         "load": round(os.getloadavg()[0], 1),
         "protocol": f"{SIDE} x {SIDE} pixels, wall time of whole steps in turns; times_as_fast: median over the rounds "
         "of the ratio to the incumbent's step of the same round; peak_gigaflops: of 3 x 3 convolutions in the same run",
-        "peak_gigaflops": peaks(),
+        "peak_gigaflops": reached,
         "recipes": found,
     }
     words.output.write_text(json.dumps(result, indent=2) + "\n")
@@ -70,44 +66,33 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/train_speed.json"))
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--batch-sizes", nargs="+", type=int, default=[1, 4])
+    parser.add_argument("--rounds", type=int, help="instead of 8 for pix2pix, 4 for CycleGAN")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--memory", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def measured(recipe: str, size: int, threads: int) -> dict[str, Any]:
+def measured(recipe: str, size: int, threads: int, rounds: int, peak: Mapping[str, float]) -> dict[str, Any]:
     """Time all arms of a recipe in turns, and say what is behind the figures."""
     batch = images(size)
-    arms: dict[str, Any] = {"incumbent": GAMES[recipe]()}
-    arms |= {name: Arm(recipe, size, precision) for name, precision in OURS.items()}
-    same = likeness(recipe, arms, batch) if size == 1 else {}
-    flops = flops_of(arms["incumbent"].step, batch)
-    taken = interleaved({name: partial(arm.step, batch) for name, arm in arms.items()}, ROUNDS[recipe], clock)
-    rows = told(taken, "incumbent")
-    for name, row in rows.items():
-        seconds = row["milliseconds"] / 1000
-        row |= {"images_per_second": round(size / seconds, 3), "gigaflops": round(flops / seconds / 1e9, 1)}
-        row["peak_gigabytes"] = peak(recipe, name, size, threads)
-    rows["ganstyle"]["seconds_by_part"] = split(arms["ganstyle"], batch)
+    same = likeness(recipe, batch) if size == 1 else {}
+    flops = flops_of(GAMES[recipe]().step, batch)
+    with Turns(recipe, size, threads) as turns:
+        rows = told(interleaved(turns.ways, rounds, clock), BASELINE)
+        for name, row in rows.items():
+            gigaflops = flops / row["milliseconds"] / 1e6
+            row |= {
+                "images_per_second": round(1000 * size / row["milliseconds"], 3),
+                "gigaflops": round(gigaflops, 1),
+                "share_of_peak": round(gigaflops / peak["bf16" if name == "ganstyle" else "fp32"], 3),
+                "peak_gigabytes": turns.ask(name, "peak"),
+            }
+            if name in OURS:
+                row["seconds_by_part"] = turns.ask(name, "split")
     found = {"gigaflop_per_step": round(flops / 1e9, 1), "arms": rows, "arithmetic": same}
     if size == 1:
         reached = rows["ganstyle"]["times_as_fast"]
         found["bar"] = {"times_as_fast": reached, "at_least": BARS[recipe], "met": reached >= BARS[recipe]}
     return found
-
-
-def clock() -> float:
-    """Wall time once all that was asked for is done."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter()
-
-
-def images(size: int) -> Batch:
-    """Draw a batch of smooth pictures."""
-    coarse = torch.rand(2 * size, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    source, target = nn.functional.interpolate(coarse, (SIDE, SIDE), mode="bicubic").clamp(-1, 1).chunk(2)
-    return {"source": source, "target": target, "seed": torch.arange(size)}
 
 
 def flops_of(step: Callable[[Batch], object], batch: Batch) -> int:
@@ -119,18 +104,20 @@ def flops_of(step: Callable[[Batch], object], batch: Batch) -> int:
     return total
 
 
-def likeness(recipe: str, arms: Mapping[str, Any], batch: Batch) -> dict[str, Any]:
+def likeness(recipe: str, batch: Batch) -> dict[str, Any]:
     """Start both precisions from the baseline's weights: losses of one step, and the mean L1 over many."""
     near = "l1" if recipe == "pix2pix" else "cycle"
     steps = STEPS if recipe == "pix2pix" else STEPS // 10
-    baseline = arms["incumbent"]
-    for name in OURS:
+    baseline = GAMES[recipe]()
+    arms: dict[str, Any] = {BASELINE: baseline}
+    for name, precision in OURS.items():
+        arms[name] = Arm(recipe, len(batch["source"]), precision)
         arms[name].like(baseline)
     runs = {name: [_plain(arm, batch, number) for number in range(steps)] for name, arm in arms.items()}
-    first = runs["incumbent"][0]
+    first = runs[BASELINE][0]
     one = {name: {term: abs(run[0][term] / first[term] - 1) for term in first} for name, run in runs.items()}
     means = {name: sum(losses[near] for losses in run) / steps for name, run in runs.items()}
-    many = {name: abs(mean / means["incumbent"] - 1) for name, mean in means.items()}
+    many = {name: abs(mean / means[BASELINE] - 1) for name, mean in means.items()}
     return {
         "one_step": {name: {t: round(v, 5) for t, v in terms.items()} for name, terms in one.items() if name in OURS},
         "one_step_met": all(v <= ONE_STEP for name in OURS for v in one[name].values()),
@@ -145,35 +132,8 @@ def _plain(arm: Any, batch: Batch, number: int) -> dict[str, float]:
     return {name: float(loss) for name, loss in losses.items()}
 
 
-def split(arm: Arm, batch: Batch, steps: int = 3) -> dict[str, float]:
-    """Say where the time of a step goes, in seconds."""
-    with arm.clocked() as found:
-        began = clock()
-        for _ in range(steps):
-            arm.step(batch)
-        whole = clock() - began
-    parts = {part: round(seconds / steps, 4) for part, seconds in found.items()}
-    return parts | {"overhead": round((whole - sum(found.values())) / steps, 4), "whole": round(whole / steps, 4)}
-
-
-def peak(recipe: str, arm: str, size: int, threads: int) -> float:
-    """The most gigabytes that a process holds which takes two steps."""
-    words = ["--memory", f"{recipe}/{arm}/{size}", "--threads", str(threads)]
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.train_speed", *words], capture_output=True, text=True, check=True
-    )
-    return float(done.stdout.split()[-1])
-
-
-def _own_peak(recipe: str, name: str, size: str) -> float:
-    arm: Any = GAMES[recipe]() if name == "incumbent" else Arm(recipe, int(size), OURS[name])
-    for _ in range(2):
-        arm.step(images(int(size)))
-    return round(most() / 1e9, 2)
-
-
 def peaks() -> dict[str, float]:
-    """What convolutions reach here: 3 x 3, 256 channels, 64 x 64 pixels, the best of ten."""
+    """What convolutions reach here: 3 x 3, 256 channels, 64 x 64 pixels, the best of fifty."""
     return {name: _peak_of(kind) for name, kind in (("fp32", torch.float32), ("bf16", torch.bfloat16))}
 
 
@@ -181,7 +141,7 @@ def _peak_of(kind: torch.dtype) -> float:
     layer, x = nn.Conv2d(256, 256, 3, padding=1).to(kind), torch.rand(4, 256, 64, 64).to(kind)
     times = []
     with torch.inference_mode():
-        for _ in range(10):
+        for _ in range(50):
             began = clock()
             layer(x)
             times.append(clock() - began)

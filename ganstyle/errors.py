@@ -20,6 +20,10 @@ class ImageError(DataError):
     """A picture file that cannot be read or written."""
 
 
+class UnreachableError(ImageError):
+    """A picture whose disk or server does not answer now: it may be there and whole."""
+
+
 class ShapeError(GanstyleError):
     """A tensor whose shape a network or loss cannot take."""
 

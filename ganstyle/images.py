@@ -82,7 +82,7 @@ def planes(pixels: UInt8[ndarray, "height width 3"]) -> UInt8[Tensor, "3 height 
 
 def in_range(image: UInt8[Tensor, "*batch 3 height width"]) -> Float[Tensor, "*batch 3 height width"]:
     """Turn bytes into images in [-1, 1], on whatever device they are: the same bits on all of them."""
-    return image.float() / 127.5 - 1.0
+    return image.float().div_(127.5).sub_(1.0)
 
 
 def to_uint8(image: Float[Tensor, "*batch 3 height width"]) -> UInt8[ndarray, "*batch height width 3"]:

@@ -1,5 +1,6 @@
 """What the documents name is there: links, paths, modules, commands and configuration keys."""
 
+import hashlib
 import re
 import shlex
 from collections.abc import Iterator
@@ -10,7 +11,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
+from ganstyle.card import read_card
 from ganstyle.cli.parser import COMMANDS, parse
+from ganstyle.stylize.photograph import read
+from ganstyle.stylize.recipe import read_recipe
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CONF = REPOSITORY / "conf"
@@ -128,3 +132,14 @@ def test_a_configuration_key_in_the_documents_is_one(name: str) -> None:
 def test_pictures_are_small() -> None:
     pictures = [path for path in (REPOSITORY / "docs").rglob("*") if path.suffix in (".png", ".jpg")]
     assert [path.name for path in pictures if path.stat().st_size > 300_000] == []
+
+
+def test_the_readme_shows_what_its_command_makes_of_a_photograph() -> None:
+    """The picture's recipe names the photograph and the model beside it; another model asks for another picture."""
+    images, model = REPOSITORY / "docs/images", REPOSITORY / "examples/models/vangogh"
+    assert "ganstyle stylize docs/images/barn.webp --model examples/models/vangogh" in README
+    photo = read(images / "barn_vangogh.webp")
+    recipe = read_recipe(photo.recipe, "barn_vangogh.webp")
+    assert recipe.input == hashlib.sha256((images / "barn.webp").read_bytes()).hexdigest()
+    assert recipe.weights == read_card(model).weights_sha256
+    assert recipe.model == "examples/models/vangogh"

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 Row = Mapping[str, Any]
 Result = Mapping[str, Any]
+FAST = "times as fast as eager"
 
 
 class Bar(NamedTuple):
@@ -24,14 +25,12 @@ class Bar(NamedTuple):
         return {"bar": self.says, "limit": self.limit, "measured": found and round(found, 3), "met": met}
 
 
-def _fast(
-    arm: str, of: Callable[[Sequence[float]], float], *, trained: bool = False, part: str = "rows"
-) -> Callable[[Result], Any]:
+def _fast(arm: str, of: Callable[[Sequence[float]], float], *, trained: bool = False) -> Callable[[Result], Any]:
     """How many times as fast as eager an arm is, over its rows of all networks and sizes."""
 
     def measured(result: Result) -> float | None:
         known = _passed(result, arm) if trained else None
-        rows = [row for row in result.get(part, []) if row["arm"] == arm]
+        rows = [row for row in result.get("rows", []) if row["arm"] == arm]
         return _over([row["times_as_fast"] for row in rows if known is None or row["network"] in known], of)
 
     return measured
@@ -53,7 +52,7 @@ def _choice(result: Result) -> float | None:
     passed = {(report["network"], report["arm"]) for report in result.get("parity", []) if report["passed"]}
     shares = []
     for network, arm in result.get("auto", {}).items():
-        rows = [row for row in result.get("one_thread", result.get("rows", [])) if row["network"] == network]
+        rows = [row for row in result.get("rows", []) if row["network"] == network]
         pace = {row["arm"]: [r["times_as_fast"] for r in rows if r["arm"] == row["arm"]] for row in rows}
         known = {name: statistics.median(found) for name, found in pace.items() if (network, name) in passed}
         if arm in known:
@@ -66,46 +65,29 @@ def _deployment(result: Result) -> float | None:
     return found["times_as_fast"] if found else None
 
 
-def _share(clock: str) -> Callable[[Result], float | None]:
-    return lambda result: _over([row[clock] for row in result.get("folders", []) if row["format"] == "jpg"], min)
+def _share(result: Result) -> float | None:
+    return _over([row["share"] for row in result.get("folders", []) if row["format"] == "jpg"], min)
 
 
-def _start(clock: str) -> Callable[[Result], float | None]:
-    def measured(result: Result) -> float | None:
-        rows = [row for row in result.get("starts", []) if row["arm"] != "PyTorch"]
-        if any(row["imports_torch"] for row in rows):
-            return None
-        return _over([row[clock] for row in rows], max)
-
-    return measured
-
-
-def _speeds(part: str, how: str) -> tuple[Bar, ...]:
-    """The bars on how many times as fast as eager the arms are, by one part's rows."""
-    median, fast = statistics.median, f"times as fast as eager ({how})"
-    trained = _fast("openvino int8", median, trained=True, part=part)
-    return (
-        Bar(f"OpenVINO bf16, {fast}, median of the rows", 2.9, _fast("openvino bf16", median, part=part)),
-        Bar(f"OpenVINO bf16, {fast}, worst row", 2.5, _fast("openvino bf16", min, part=part)),
-        Bar(f"onnxruntime, {fast}, median of the rows", 1.3, _fast("onnxruntime", median, part=part)),
-        Bar(f"OpenVINO int8 of a trained network within 40 dB, {fast}, median of its rows", 5.0, trained),
-    )
+def _start(result: Result) -> float | None:
+    """The slowest; nothing where one of them imports PyTorch."""
+    rows = [row for row in result.get("starts", []) if row["arm"] != "PyTorch"]
+    return None if any(row["imports_torch"] for row in rows) else _over([row["wall"] for row in rows], max)
 
 
 BARS = (
-    *_speeds("rows", "all threads, wall time"),
-    *_speeds("one_thread", "one thread, processor time"),
+    Bar(f"OpenVINO bf16, {FAST}, median of the rows", 2.9, _fast("openvino bf16", statistics.median)),
+    Bar(f"OpenVINO bf16, {FAST}, worst row", 2.5, _fast("openvino bf16", min)),
+    Bar(f"onnxruntime, {FAST}, median of the rows", 1.3, _fast("onnxruntime", statistics.median)),
+    Bar(
+        f"OpenVINO int8 of a trained network within 40 dB, {FAST}, median of its rows",
+        5.0,
+        _fast("openvino int8", statistics.median, trained=True),
+    ),
     Bar("what `auto` takes, share of the pace of the fastest that passed parity, worst network", 0.9, _choice),
     Bar("light generator in int8 at 512 x 512, times as fast as the eager ResNet-9", 25.0, _deployment),
-    Bar("folder of JPEGs: share of the network's own pace by wall time, worst file", 0.85, _share("share")),
-    Bar("folder of JPEGs: network's share of the processors' time, worst file", 0.85, _share("processor_share")),
-    Bar(
-        "cold start of an exported light generator, seconds of processor time, worst file",
-        1.5,
-        _start("processor"),
-        True,
-    ),
-    Bar("cold start of an exported light generator, seconds of wall time, worst file", 1.5, _start("wall"), True),
+    Bar("folder of JPEGs: share of the network's own pace, worst file", 0.85, _share),
+    Bar("cold start of an exported light generator, seconds, worst file", 1.5, _start, True),
 )
 
 

@@ -22,6 +22,7 @@ from ganstyle.nn.unet import UNet
 
 DRAWN: Mapping[str, Callable[[], nn.Module]] = {"unet256": lambda: UNet(dropout_at_test=False), "resnet9": ResNet}
 """The papers' networks at full size, weights as they are before training."""
+DRAWN_LICENCE = "drawn weights; no picture was seen"
 EAGER = "eager"
 EXPORTS = {
     "onnxruntime": ("onnx", "fp32"),
@@ -67,22 +68,32 @@ class Subject:
 
 
 def subjects(work: Path, given: Mapping[str, Path]) -> list[Subject]:
-    """Put every network's artifact into the working folder: the given ones are copied, the others drawn."""
+    """Put every network's artifact into the working folder: the given ones are copied, the others drawn.
+
+    A network that is there stays, with its exports, unless other weights are given.
+    """
     found = []
     for name in [*DRAWN, *(name for name in given if name not in DRAWN)]:
         folder = work / name
-        if not folder.exists():
-            _place(folder, given.get(name), name)
-        found.append(Subject(name, folder, name in given))
+        if name in given:
+            _copy(given[name], folder)
+        elif not folder.exists():
+            torch.manual_seed(0)
+            artifact.save(DRAWN[name](), folder, licence=DRAWN_LICENCE)
+        found.append(Subject(name, folder, read_card(folder).licence != DRAWN_LICENCE))
     return found
 
 
-def _place(folder: Path, source: Path | None, name: str) -> None:
-    if source is not None:
-        shutil.copytree(source, folder)
-        return
-    torch.manual_seed(0)
-    artifact.save(DRAWN[name](), folder, licence="drawn weights; no picture was seen")
+def _copy(source: Path, folder: Path) -> None:
+    """Copy an artifact unless it is there already; exports of another go."""
+    if folder.exists():
+        if read_card(folder).weights_sha256 == read_card(source).weights_sha256:
+            return
+        shutil.rmtree(folder)
+        for place in (folder.parent, folder.parent / "unjudged"):
+            for export in place.glob(f"{folder.name}.*"):
+                export.unlink()
+    shutil.copytree(source, folder)
 
 
 def proven(subject: Subject, photographs: Path) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Clock = Callable[[], float]
-CLOCKS: Mapping[str, Clock] = {"wall": time.perf_counter, "processor": time.process_time}
+PAUSE = 0.1
+"""Seconds before every turn: threads of the way before it look for work for a while after it, and take processors."""
 
 
 def interleaved(
@@ -20,6 +21,7 @@ def interleaved(
     for number in range(rounds + warm_up):
         names = list(ways)[:: -1 if number % 2 else 1]
         for name in names:
+            time.sleep(PAUSE)
             began = clock()
             ways[name]()
             if number >= warm_up:

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from ganstyle import images
-from ganstyle.data.folders import content_hash, pictures_in
+from ganstyle.data.folders import content_hash, pictures_in, spread
 from ganstyle.draws import seed_of
 from ganstyle.errors import ConfigError, GanstyleError
 from ganstyle.images import to_tensor
@@ -43,7 +43,7 @@ def main() -> None:
 
 def restyle(arguments: argparse.Namespace) -> None:
     """Run the named network over the photographs."""
-    photographs = pictures_in(arguments.photographs)[: arguments.limit]
+    photographs = spread(pictures_in(arguments.photographs), arguments.limit)
     styles = pictures_in(arguments.styles) if arguments.styles else []
     run = peer(arguments.network, arguments.weights, styles, arguments.seed)
     for path in photographs:
@@ -97,7 +97,7 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--styles", type=Path, help="folder of paintings, for microast")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--limit", type=int, help="restyle the first pictures only")
+    parser.add_argument("--limit", type=int, help="restyle so many at even distances, as evaluate does")
     return parser.parse_args()
 
 

@@ -29,6 +29,15 @@ def adam(*networks: nn.Module) -> torch.optim.Optimizer:
     return torch.optim.Adam(parameters, lr=0.0002, betas=(0.5, 0.999))
 
 
+def as_pytorch_has_them(*networks: nn.Module) -> None:
+    """Turn layers that ganstyle computes in its own ways into PyTorch's, with the same weights."""
+    for network in networks:
+        for layer in network.modules():
+            for kind in (nn.Conv2d, nn.ConvTranspose2d, nn.InstanceNorm2d):
+                if isinstance(layer, kind):
+                    layer.__class__ = kind
+
+
 def verdict(judgements: Sequence[Judgement]) -> Tensor:
     """The logits of a discriminator of one scale."""
     return judgements[0].logits
@@ -63,6 +72,7 @@ class Pix2PixGame:
     critic: nn.Module
 
     def __post_init__(self) -> None:
+        as_pytorch_has_them(self.generator, self.critic)
         self.generator_adam, self.critic_adam = adam(self.generator), adam(self.critic)
 
     @classmethod
@@ -100,6 +110,7 @@ class CycleGANGame:
     of_target: nn.Module
 
     def __post_init__(self) -> None:
+        as_pytorch_has_them(self.to_target, self.to_source, self.of_source, self.of_target)
         self.generator_adam = adam(self.to_target, self.to_source)
         self.critic_adam = adam(self.of_source, self.of_target)
         self.pools = (ImagePool(50, 0), ImagePool(50, 1))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ganstyle import __version__
 from ganstyle.errors import GanstyleError
@@ -33,6 +33,8 @@ PUBLISHED = {
     "--artfid-lpips": "torchvision's AlexNet, for ArtFID",
 }
 """Weights that scores are named after; without them the scores carry another name, or are left out."""
+Alike = Literal["same", "akin", "other"]
+"""How near the network that judges is to the one that a model was trained through."""
 PACKAGES = ("torch", "torchvision", "torchmetrics", "numpy", "scipy")
 DETAILS = """\
 The report's first sentence names every baseline that is as good as the model on both sides, content and style, and says
@@ -58,6 +60,7 @@ def arguments(parser: ArgumentParser) -> None:
     judged = parser.add_mutually_exclusive_group(required=True)
     judged.add_argument("--model", metavar="ARTIFACT", type=Path, help="folder of a trained artifact")
     judged.add_argument("--results", metavar="FOLDER", type=Path, help="pictures that any program made, by file stem")
+    parser.add_argument("--name", help="what the model's row is called (default: its run or folder)")
     parser.add_argument("--against", metavar="B", type=Path, help="another artifact or folder of results, compared")
     parser.add_argument("--data", metavar="DATA", required=True, help="folder of a data set or of photographs, or toy")
     parser.add_argument("--split", default="test", help="train, val or test (default: %(default)s)")
@@ -96,9 +99,9 @@ def _evaluate(words: Namespace) -> int:
     sources, references, stems = find(_wanted(words, judged))
     network = feature_network(path=words.features, device=_device(words.device))
     judge = judge_through(network, sources, _published(words), seed=words.seed)
-    same = [_same_features(one, network) for one in judged]
+    seen = [_seen_alike(one, network) for one in judged]
     protocols = [_protocol(one, words, sources, references, judge) for one in judged]
-    subjects = [_subject(*each, sources, words.seed) for each in zip(judged, protocols, same, strict=True)]
+    subjects = [_subject(*each, sources, words.seed) for each in zip(judged, protocols, seen, strict=True)]
     protocols[0].require_enough(words.force)
     done = evaluate(
         sources,
@@ -123,7 +126,8 @@ def _opened(words: Namespace) -> "list[Model | Folder]":
     """Open what is to be judged, the one it is compared with second."""
     from ganstyle.cli import subjects
 
-    first = subjects.model(words.model) if words.model else subjects.folder(words.results)
+    opened = subjects.model(words.model) if words.model else subjects.folder(words.results)
+    first = replace(opened, name=words.name) if words.name else opened
     if words.record and not words.model:
         raise ReportError("--record writes scores into an artifact's card, and --results has none; leave it out.")
     if words.against is None:
@@ -197,24 +201,31 @@ def _direction_of(judged: "Sequence[Model | Folder]", data: str) -> str | None:
     return next((direction for direction in found if direction), None)
 
 
-def _subject(
-    judged: "Model | Folder", protocol: "Protocol", same_features: bool, sources: "Sources", seed: int
-) -> "Subject":
+def _subject(judged: "Model | Folder", protocol: "Protocol", seen: Alike, sources: "Sources", seed: int) -> "Subject":
     from ganstyle.metrics.evidence import Subject
-    from ganstyle.metrics.trained import trained_scores
+    from ganstyle.metrics.trained import scores_of_features, trained_scores
 
     restyle = judged.restyler(sources.stems, protocol.size, seed)
     losses = judged.card.losses if judged.card else {}
-    return Subject(judged.name, restyle, protocol, trained_scores(losses, same_features=same_features))
+    trained_with = trained_scores(losses, same_features=seen == "same")
+    akin = scores_of_features(losses) if seen == "akin" else frozenset()
+    return Subject(judged.name, restyle, protocol, trained_with, akin)
 
 
-def _same_features(judged: "Model | Folder", network: "FeatureNetwork") -> bool:
-    """Whether a model was trained through the judge's feature network, or may have been: its card need not tell."""
+def _seen_alike(judged: "Model | Folder", network: "FeatureNetwork") -> Alike:
+    """Say whether a model was trained through the judge's feature network, or one of its pupils or teachers.
+
+    A card that does not tell may mean the very same.
+    """
     if judged.card is None:
-        return False
+        return "other"
     from ganstyle.cli.subjects import trained_through
+    from ganstyle.metrics.features import akin
 
-    return trained_through(judged.card) in (None, network.sha256)
+    through = trained_through(judged.card)
+    if through in (None, network.sha256):
+        return "same"
+    return "akin" if akin(through, network.sha256) else "other"
 
 
 def _protocol(

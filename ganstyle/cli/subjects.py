@@ -19,6 +19,9 @@ from ganstyle.nn.blocks import Dropout
 from ganstyle.stylize.network import Stylizer
 from ganstyle.types import Image
 
+ARTIFACT = "artifact"
+"""Folder of a run that its artifact lies in, or several of them."""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -95,7 +98,16 @@ def subject(path: Path) -> Model | Folder:
 
 def model(path: Path) -> Model:
     """Load an artifact; raises ArtifactError when it is missing or damaged."""
-    return Model(path.resolve().name, artifacts.load(path))
+    loaded = artifacts.load(path)
+    return Model(_name(path.resolve(), loaded.card), loaded)
+
+
+def _name(path: Path, card: Card) -> str:
+    """Call an artifact by its folder, or by its experiment where the folder is called as in every run."""
+    if ARTIFACT not in (path.name, path.parent.name):
+        return path.name
+    experiment = str(card.training.get("experiment") or path.parent.name)
+    return experiment if path.name == ARTIFACT else f"{experiment} {path.name}"
 
 
 def folder(path: Path) -> Folder:

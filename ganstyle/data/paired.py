@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, TypeAlias
 
 import torch
 
@@ -22,6 +22,8 @@ from ganstyle.images import Pixels, dimensions, planes, to_tensor
 
 Pair = tuple[Path, ...]
 """One file with A left and B right, or the files of A and B."""
+Both: TypeAlias = tuple[Pixels, Pixels]
+"""Source and target pixels of one size."""
 
 
 def paired(
@@ -82,17 +84,6 @@ def paired(
     return Problem(endless, looked_at, judged, _card(folder, train, test, direction))
 
 
-@runtime_checkable
-class Pairs(Protocol):
-    """Source and target pixels of one size, by number."""
-
-    def __len__(self) -> int:
-        """Count the pairs."""
-
-    def __getitem__(self, number: int) -> tuple[Pixels, Pixels]:
-        """Return source and target."""
-
-
 @dataclass(frozen=True)
 class Halves:
     """Pairs in one file each."""
@@ -105,7 +96,7 @@ class Halves:
         """Count the pairs."""
         return len(self.whole)
 
-    def __getitem__(self, number: int) -> tuple[Pixels, Pixels]:
+    def __getitem__(self, number: int) -> Both:
         """Cut a file in two."""
         pixels = self.whole[number]
         middle = pixels.shape[1] // 2
@@ -124,7 +115,7 @@ class Twins:
         """Count the pairs."""
         return len(self.sources)
 
-    def __getitem__(self, number: int) -> tuple[Pixels, Pixels]:
+    def __getitem__(self, number: int) -> Both:
         """Return the twins."""
         return self.sources[number], self.targets[number]
 
@@ -133,7 +124,7 @@ class Twins:
 class Paired:
     """Training pairs without end, shuffled anew in every epoch."""
 
-    pairs: Pairs
+    pairs: Tolerant[Both]
     augmentation: Augmentation
     seed: int
 
@@ -152,12 +143,16 @@ class Paired:
         seed = torch.tensor(seed_of(self.seed, "image", number))
         return {"source": planes(source), "target": planes(target), "seed": seed}
 
+    def write_down(self, file: Path, part: str) -> None:
+        """Count what is left out in a file that all processes of a run share."""
+        self.pairs.write_down(file, f"{part}/pair")
+
 
 @dataclass(frozen=True)
 class HeldOut:
     """Every held-out pair once, framed."""
 
-    pairs: Pairs
+    pairs: Tolerant[Both]
     side: int
 
     def __len__(self) -> int:
@@ -170,6 +165,10 @@ class HeldOut:
             raise IndexError(number)
         source, target = (to_tensor(framed(pixels, self.side)) for pixels in self.pairs[number])
         return {"source": source, "target": target, "truth": target, "seed": torch.tensor(seed_of("held out", number))}
+
+    def write_down(self, file: Path, part: str) -> None:
+        """Count what is left out in a file that all processes of a run share."""
+        self.pairs.write_down(file, f"{part}/pair")
 
 
 def by_half(height: int, width: int, *, short: int | None, least: int = 1) -> tuple[int, int]:
@@ -260,7 +259,7 @@ def _open(
     *,
     budget: int = MEMORY,
     keeping: Keeping | None = None,
-) -> Pairs:
+) -> Tolerant[Both]:
     """Decode pairs, source first; where a twin cannot be read, another pair stands in for both."""
     lenient = on_bad_image == SKIP
     if len(pairs[0]) == 1:

@@ -12,7 +12,7 @@ import numpy as np
 from ganstyle.data.folders import fingerprint
 from ganstyle.data.index import UNTOLD, Glance, Index, Listing, indexed, told
 from ganstyle.data.names import slug
-from ganstyle.data.readers import seen
+from ganstyle.data.readers import lost, seen
 from ganstyle.errors import DataError, ImageError
 
 REMEMBERED = 2
@@ -34,6 +34,8 @@ class Packed:
             group, row = _place(file.metadata, offset)
             image = self._group(file, name, group)[row]["bytes"]
         except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise lost(self.root / name, error) from None
             raise ImageError(f"{self.root / name} holds no picture in row {offset} ({error}).") from None
         if not image:
             raise ImageError(f"{self.root / name} holds no picture in row {offset}.")

@@ -15,7 +15,7 @@ from ganstyle.data.folders import content_hash, held_out_folder, pictures_in, sp
 from ganstyle.data.order import drawn
 from ganstyle.data.pictures import by_short_side
 from ganstyle.data.problem import Example, Problem, scaled
-from ganstyle.data.tolerant import STOP, Numbered
+from ganstyle.data.tolerant import STOP, Tolerant
 from ganstyle.data.transforms import Augmentation
 from ganstyle.data.unpaired import HeldOut, readable
 from ganstyle.draws import seed_of
@@ -84,7 +84,7 @@ def photographs(
 class Photographs:
     """Training examples without end, in permutations, epoch after epoch."""
 
-    pictures: Numbered[Pixels]
+    pictures: Tolerant[Pixels]
     augmentation: Augmentation
     seed: int
 
@@ -101,6 +101,10 @@ class Photographs:
         pixels = self.pictures[drawn(number, len(self.pictures), self.seed, "source")]
         picture = planes(self.augmentation(seed_of(self.seed, "augment source", number), pixels))
         return {"source": picture, "target": picture, "seed": torch.tensor(seed_of(self.seed, "image", number))}
+
+    def write_down(self, file: Path, part: str) -> None:
+        """Count what is left out in a file that all processes of a run share."""
+        self.pictures.write_down(file, f"{part}/source")
 
 
 def divided(folder: Path, held_out: float = 0.1, seed: int = 0) -> tuple[list[Path], list[Path]]:

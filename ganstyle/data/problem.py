@@ -1,6 +1,7 @@
 """What a data set hands to training: endless examples to learn from, finite ones to be judged by."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NotRequired, Protocol, TypeAlias, TypedDict, cast, runtime_checkable
 
 import torch
@@ -43,6 +44,14 @@ class InBytes(Protocol):
         """Return an example whose pictures are RGB bytes, channels first."""
 
 
+@runtime_checkable
+class Forgiving(Protocol):
+    """Examples that leave out pictures which can no longer be read."""
+
+    def write_down(self, file: Path, part: str) -> None:
+        """Count what is left out in a file that all processes of a run share, under a name that begins with `part`."""
+
+
 def scaled(example: Example) -> Example:
     """Bring the pictures of an example, or of a batch, from bytes to [-1, 1]; what is no bytes stays."""
     moved = {key: in_range(value) if value.dtype == torch.uint8 else value for key, value in example.items()}  # type: ignore[attr-defined,arg-type]
@@ -61,3 +70,9 @@ class Problem:
     """The same, never looked at during training; equals `val` where a collection has one held-out folder only."""
     card: dict[str, Any]
     """Plain values for the artifact's card: name, counts, content hash, licence, known_answer."""
+
+    def write_down(self, file: Path) -> None:
+        """Count the pictures that are left out in a file which all processes of a run share."""
+        for part, examples in (("train", self.train), ("val", self.val), ("test", self.test)):
+            if isinstance(examples, Forgiving):
+                examples.write_down(file, part)

@@ -13,7 +13,7 @@ import numpy as np
 from ganstyle.data.index import UNTOLD, Glance, Index, Listing, indexed, told
 from ganstyle.data.readers import INSIDE, seen
 from ganstyle.decode import is_picture
-from ganstyle.errors import DataError, ImageError
+from ganstyle.errors import DataError, GanstyleError, ImageError, UnreachableError
 
 
 @dataclass
@@ -60,10 +60,23 @@ def worded(place: str) -> Iterator[None]:
     """Put what goes wrong on the way into one sentence."""
     try:
         yield
+    except GanstyleError:
+        raise
     except FileNotFoundError:
         raise ImageError(f"there is no picture {place}.") from None
-    except (OSError, ValueError) as error:
-        raise ImageError(f"{place} cannot be read: {error}.") from None
+    except Exception as error:  # every service has errors of its own
+        raise UnreachableError(f"{place} cannot be read: {str(error) or type(error).__name__}.") from None
+
+
+@contextmanager
+def answered(place: str, how: str) -> Iterator[None]:
+    """Put what goes wrong while a server is asked for more than a picture into one sentence: it cannot be `how`."""
+    try:
+        yield
+    except GanstyleError:
+        raise
+    except Exception as error:  # every service has errors of its own
+        raise DataError(f"{place} cannot be {how}: {str(error) or type(error).__name__}.") from None
 
 
 def remote(url: str, at: Path) -> Index:
@@ -89,9 +102,7 @@ def _listing(reader: Remote) -> Listing:
     """List the pictures under the address, in the order of their names."""
     system = reader.system()
     base = system._strip_protocol(reader.root).rstrip("/")
-    try:
+    with answered(reader.root, "listed"):
         found = sorted(str(path).removeprefix(base).lstrip("/") for path in system.find(base))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{reader.root} cannot be listed: {error}.") from None
     paths = [path for path in found if is_picture(Path(path))]
     return Listing(paths, np.full(len(paths), UNTOLD))

@@ -13,7 +13,7 @@ import numpy as np
 from ganstyle.data.folders import hashed
 from ganstyle.data.index import UNTOLD, Index, Listing, indexed, told
 from ganstyle.data.readers import INSIDE, Local
-from ganstyle.data.remote import Remote
+from ganstyle.data.remote import Remote, answered
 from ganstyle.decode import is_picture
 from ganstyle.errors import DataError
 
@@ -59,7 +59,8 @@ def _names(reader: Local | Remote, last: str) -> list[str]:
     elif isinstance(reader, Local):
         names = sorted(path.name for path in reader.root.glob(last))
     else:
-        names = sorted(str(path).rpartition("/")[2] for path in reader.system().glob(f"{reader.root}/{last}"))
+        with answered(reader.root, "listed"):
+            names = sorted(str(path).rpartition("/")[2] for path in reader.system().glob(f"{reader.root}/{last}"))
     if not names:
         raise DataError(f"no file is called {last} in {reader.root}.")
     return names
@@ -68,7 +69,8 @@ def _names(reader: Local | Remote, last: str) -> list[str]:
 def _stamp(reader: Local | Remote, name: str) -> list[Any]:
     """Say what changes when a shard does: its name and size, and its ends where they are at hand."""
     if isinstance(reader, Remote):
-        return [name, reader.system().size(f"{reader.root}/{name}")]
+        with answered(f"{reader.root}/{name}", "read"):
+            return [name, reader.system().size(f"{reader.root}/{name}")]
     try:
         with (reader.root / name).open("rb") as file:
             return [name, hashed(file)]
@@ -86,13 +88,15 @@ def _listing(reader: Local | Remote, names: Sequence[str]) -> Listing:
 
 def _members(reader: Local | Remote, name: str) -> Iterator[tarfile.TarInfo]:
     """Yield the pictures of one shard."""
-    try:
-        with _opened(reader, name) as file, tarfile.open(fileobj=file, mode="r:") as archive:
-            for member in archive:
-                if member.isfile() and is_picture(Path(member.name)):
-                    yield member
-    except (tarfile.TarError, OSError) as error:
-        raise DataError(f"{reader.root}/{name} is no tar file that can be read ({error}); unzip it first.") from None
+    place = f"{reader.root}/{name}"
+    with answered(place, "read"):
+        try:
+            with _opened(reader, name) as file, tarfile.open(fileobj=file, mode="r:") as archive:
+                for member in archive:
+                    if member.isfile() and is_picture(Path(member.name)):
+                        yield member
+        except tarfile.TarError as error:
+            raise DataError(f"{place} is no tar file that can be read ({error}); unzip it first.") from None
 
 
 def _opened(reader: Local | Remote, name: str) -> Any:

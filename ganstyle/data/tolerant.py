@@ -2,8 +2,10 @@
 
 import logging
 import time
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
+from ganstyle.data.left_out import Record
 from ganstyle.errors import ConfigError, DataError, suggestion
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ class Tolerant(Generic[Item]):
 
     An item that fails is asked for `RETRIES` times more. Then `stop` ends the run with its name, and `skip` takes the
     next item that can be read in its place and says so once. What stands in depends on nothing but which items fail.
+    The budget is one process's own until `write_down` names a file that all processes of a run share.
 
     Raises:
         ConfigError: `action` is neither stop nor skip.
@@ -42,6 +45,11 @@ class Tolerant(Generic[Item]):
         self.items, self.action = items, action
         self.budget = max(1, int(SHARE * len(items)))
         self._bad: dict[int, DataError] = {}
+        self._record: Record | None = None
+
+    def write_down(self, file: Path, name: str) -> None:
+        """Count what is left out in a file, together with all others who give the same file and name."""
+        self._record = Record(file, name)
 
     def __len__(self) -> int:
         """Count the items, with those that cannot be read."""
@@ -76,12 +84,14 @@ class Tolerant(Generic[Item]):
         if number in self._bad:
             return
         self._bad[number] = error
-        if len(self._bad) > self.budget:
+        is_new, count = self._record.add(number, str(error)) if self._record else (True, len(self._bad))
+        if count > self.budget:
             raise DataError(
-                f"{len(self._bad)} of {len(self)} pictures can no longer be read, and data.on_bad_image=skip leaves "
+                f"{count} of {len(self)} pictures can no longer be read, and data.on_bad_image=skip leaves "
                 f"out {self.budget} at most; the last one: {error}"
             )
-        log.warning("%s The next picture takes its place (%d left out so far).", error, len(self._bad))
+        if is_new:
+            log.warning("%s The next picture takes its place (%d left out so far).", error, count)
 
 
 def check_action(action: str) -> None:

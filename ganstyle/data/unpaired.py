@@ -15,7 +15,7 @@ from ganstyle.data.order import drawn
 from ganstyle.data.pictures import MEMORY, Fit, Pictures, by_short_side
 from ganstyle.data.problem import Example, Problem, scaled
 from ganstyle.data.sides import Choice, Side, Words, side
-from ganstyle.data.tolerant import SKIP, STOP, Numbered, Tolerant
+from ganstyle.data.tolerant import SKIP, STOP, Tolerant
 from ganstyle.data.transforms import Augmentation, framed
 from ganstyle.draws import seed_of
 from ganstyle.errors import ConfigError
@@ -107,8 +107,8 @@ def unpaired(
 class Unpaired:
     """Training examples without end; each side goes through its own permutations, epoch after epoch."""
 
-    sources: Numbered[Pixels]
-    targets: Numbered[Pixels]
+    sources: Tolerant[Pixels]
+    targets: Tolerant[Pixels]
     from_sources: Augmentation
     from_targets: Augmentation
     seed: int
@@ -131,13 +131,18 @@ class Unpaired:
             "seed": torch.tensor(seed_of(self.seed, "image", number)),
         }
 
+    def write_down(self, file: Path, part: str) -> None:
+        """Count what is left out in a file that all processes of a run share."""
+        self.sources.write_down(file, f"{part}/source")
+        self.targets.write_down(file, f"{part}/target")
+
 
 @dataclass(frozen=True)
 class HeldOut:
     """Every held-out source once, beside held-out targets in turn, framed alike."""
 
-    sources: Numbered[Pixels]
-    targets: Numbered[Pixels]
+    sources: Tolerant[Pixels]
+    targets: Tolerant[Pixels]
     side: int
 
     @classmethod
@@ -168,6 +173,11 @@ class HeldOut:
             "target": to_tensor(framed(self.targets[number % len(self.targets)], self.side)),
             "seed": torch.tensor(seed_of("held out", number)),
         }
+
+    def write_down(self, file: Path, part: str) -> None:
+        """Count what is left out in a file that all processes of a run share."""
+        self.sources.write_down(file, f"{part}/source")
+        self.targets.write_down(file, f"{part}/target")
 
 
 def readable(

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import replace
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -12,7 +13,8 @@ from torch.nn import functional as F
 from ganstyle.artifact import Artifact
 from ganstyle.backends.model import Images, Mixtures, style_count
 from ganstyle.export.errors import ExportError
-from ganstyle.nn.blocks import Dropout
+from ganstyle.nn.blocks import Dropout, Stage
+from ganstyle.nn.unet import UNet
 from ganstyle.nn.upsample import NearestConvolution
 
 
@@ -39,15 +41,22 @@ def traceable(network: nn.Module) -> nn.Module:
     """Copy a network with layers that other programs run well, and kernels computed, so that a graph holds them.
 
     Resizing convolutions and transposed ones that double the sides become convolutions and a shuffle of pixels: not
-    every program runs transposed convolutions in 8 or 16 bits.
+    every program runs transposed convolutions in 8 or 16 bits. Nothing is changed in place: of a cropped map, a graph
+    would scatter the changes into the whole and cut them out again.
     """
     found = deepcopy(network)
+    if isinstance(found, UNet):
+        _widen(found)
     for module in list(found.modules()):
+        if isinstance(module, nn.ReLU | nn.LeakyReLU):
+            module.inplace = False
         for name, child in list(module.named_children()):
             if isinstance(child, NearestConvolution):
                 setattr(module, name, Doubling(child.edge, *_resizing_kernels(child)))
             elif isinstance(child, nn.ConvTranspose2d) and doubles(child):
                 setattr(module, name, Doubling("zeros", *_transposed_kernels(child)))
+        if isinstance(module, nn.Sequential):
+            _rectify_early(module)
     return found
 
 
@@ -94,6 +103,7 @@ class Doubling(nn.Module):
     def __init__(self, edge: str, kernels: Float[Tensor, "_ _ 2 2"], bias: Float[Tensor, " _"] | None) -> None:
         super().__init__()
         self.edge = edge
+        self.activation: nn.Module = nn.Identity()
         self.weight = nn.Parameter(kernels, requires_grad=False)
         self.bias = None if bias is None else nn.Parameter(bias, requires_grad=False)
 
@@ -103,7 +113,40 @@ class Doubling(nn.Module):
             convolved = F.conv2d(x, self.weight, self.bias, padding=1)
         else:
             convolved = F.conv2d(F.pad(x, (1, 1, 1, 1), mode=self.edge), self.weight, self.bias)
-        return F.pixel_shuffle(convolved, 2)[..., 1:-1, 1:-1]
+        return F.pixel_shuffle(self.activation(convolved), 2)[..., 1:-1, 1:-1]
+
+
+class Widened(nn.Module):
+    """A convolution that halves the sides, with one column more than is asked for, which is cut off.
+
+    A tall picture comes to the end of a U-Net in a single column, and OpenVINO 2026.4 computes convolutions to one in
+    bf16 wrong on processors with AMX.
+    """
+
+    def __init__(self, layer: nn.Conv2d) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Float[Tensor, "batch channels rows columns"]) -> Tensor:
+        """Return a map half as high and wide."""
+        mode = "constant" if self.layer.padding_mode == "zeros" else self.layer.padding_mode
+        padded = F.pad(F.pad(x, (1, 1, 1, 1), mode=mode), (0, 2))
+        return F.conv2d(padded, self.layer.weight, self.layer.bias, stride=2)[..., :-1]
+
+
+def _widen(network: UNet) -> None:
+    """Take care of the innermost convolution of a U-Net, unless it takes no picture that narrow."""
+    if network.least_side == network.size_multiple:
+        innermost = cast(Stage, list(network.encoder.values())[-1])
+        innermost[0] = Widened(cast(nn.Conv2d, innermost[0]))
+
+
+def _rectify_early(row: nn.Sequential) -> None:
+    """Rectify what a convolution says before its pixels are shuffled and cropped: it is the same, and one step less."""
+    layers = [(number, layer) for number, layer in enumerate(row) if not isinstance(layer, nn.Identity)]
+    for (_, first), (number, second) in pairwise(layers):
+        if isinstance(first, Doubling) and isinstance(second, nn.ReLU):
+            first.activation, row[number] = second, nn.Identity()
 
 
 def _resizing_kernels(layer: NearestConvolution) -> tuple[Tensor, Tensor | None]:

@@ -15,7 +15,7 @@ from torchvision.models import inception_v3
 
 from ganstyle.errors import WeightsError
 from ganstyle.metrics.absent import Absent
-from ganstyle.metrics.distribution import PER_DIMENSION, frechet
+from ganstyle.metrics.distribution import PER_DIMENSION, frechet, paintings
 from ganstyle.metrics.intervals import HALVES, Interval, around, half_samples
 from ganstyle.metrics.lpips import PairDistance, lpips
 from ganstyle.metrics.published import Published, published_file, state_of
@@ -69,7 +69,8 @@ def artfid(pictures: Pictures, networks: ArtNetworks | None, *, seed: int, draws
     """
     if networks is None:
         return Absent(NAME, f"its own networks were not given by {ART_INCEPTION.option}")
-    fewest, needed = min(len(pictures.results), len(pictures.crops)), PER_DIMENSION * networks.dimensions
+    fewest = min(len(pictures.results), paintings(pictures.painting))
+    needed = PER_DIMENSION * networks.dimensions
     if fewest < needed:
         return Absent(NAME, f"its Frechet distance needs {needed} pictures on either side and there are {fewest}")
     results, references = (networks.features(part).double() for part in (pictures.results, pictures.crops))

@@ -54,7 +54,7 @@ def assemble(findings: Findings) -> Report:
         headlines={name: headline_of(name, findings.plane) for name in names},
         content_scores=findings.plane.content,
         style_scores=findings.plane.style,
-        notes=(*_left_out(findings), *(note for found in findings.found for note in found.notes)),
+        notes=(*_left_out(findings), *_akin(findings), *(note for found in findings.found for note in found.notes)),
         versus=(names[0], names[1]) if len(names) == 2 else None,
         differences=tuple(_differences(findings)) if len(names) == 2 else (),
         stems=findings.evidence.sources.stems,
@@ -72,8 +72,11 @@ def headline_of(row: str, plane: Plane, *, level: float = 0.95) -> Headline:
 def _line(findings: Findings, row: str) -> Line:
     subject, standing = findings.subject(row), findings.plane.standings[row]
     protocol = subject.protocol if subject else _without_network(findings.subjects[0].protocol)
-    trained_with = subject.trained_with if subject else frozenset()
-    scores = {name: Measured(name, value, protocol, name in trained_with) for name, value in _cells(findings, row)}
+    trained_with, akin = (subject.trained_with, subject.akin) if subject else (frozenset(), frozenset())
+    scores = {
+        name: Measured(name, value, protocol, name in trained_with, name in akin)
+        for name, value in _cells(findings, row)
+    }
     return Line(row, _kind(findings, row), scores, spread(standing.content), spread(standing.style))
 
 
@@ -131,6 +134,16 @@ def _differences(findings: Findings) -> list[Difference]:
         **{name: spread(rows[first] - rows[second]) for name, rows in findings.measures.style.items()},
     }
     return [Difference(name, gap) for name, gap in gaps.items()]
+
+
+def _akin(findings: Findings) -> list[str]:
+    """Say which models learned through features that the judge's network taught, or that taught it."""
+    return [
+        f"{subject.name} was trained through features that {subject.protocol.features}, which judges, taught or was "
+        f"taught by: {' and '.join(sorted(subject.akin))}, marked §, may flatter it."
+        for subject in findings.subjects
+        if subject.akin
+    ]
 
 
 def _left_out(findings: Findings) -> list[str]:

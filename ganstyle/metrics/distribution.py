@@ -20,7 +20,9 @@ from ganstyle.metrics.intervals import HALVES, Half, Interval, around, half_samp
 PUBLISHED = "inception-2015-12-05"
 """The one network on which a Frechet distance is called fid."""
 PER_DIMENSION = 10
-"""Pictures for each feature dimension that a Frechet distance needs on either side, for its bias to be small."""
+"""Pictures for each feature dimension that a Frechet distance needs on either side, for its bias to be small.
+
+Windows of one painting count once."""
 PRECISION_NEIGHBORS = 3
 """As in Kynkaanniemi et al. 2019."""
 COVERAGE_NEIGHBORS = 5
@@ -97,7 +99,7 @@ def _root(vectors: Vectors) -> Float[Tensor, "_ dimensions"]:
 def _frechet_or_absent(
     x: Vectors, y: Vectors, painting: Int[Tensor, " references"], network: str, seed: int, draws: int
 ) -> Interval | Absent:
-    fewest, dimensions = min(len(x), len(y)), x.shape[1]
+    fewest, dimensions = min(len(x), paintings(painting)), x.shape[1]
     if fewest < PER_DIMENSION * dimensions:
         return Absent(
             score_name("frechet", network),
@@ -105,6 +107,11 @@ def _frechet_or_absent(
             f"are {fewest}",
         )
     return resample_set(frechet, x, y, painting, seed, draws=draws)
+
+
+def paintings(painting: Int[Tensor, " crops"]) -> int:
+    """Count the paintings that crops come from: many windows of one painting are not many pictures."""
+    return len(set(painting.tolist()))
 
 
 @dataclass(frozen=True)

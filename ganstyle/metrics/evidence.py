@@ -39,6 +39,8 @@ class Subject:
     protocol: Protocol
     trained_with: frozenset[str] = frozenset()
     """Scores that it was trained to do well in."""
+    akin: frozenset[str] = frozenset()
+    """Scores that it was trained to do well in through a pupil, or the teacher, of the network that judges."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ def _require_names(names: Sequence[str]) -> None:
     for name in names:
         if name in taken:
             raise DataError(
-                f"a model cannot be called {name!r} here, since a row beside it is; give it another --name."
+                f"a model cannot be called {name!r} here, since a row beside it is; give it another name by --name, "
+                f"or rename the folder that --against names."
             )
         taken.add(name)

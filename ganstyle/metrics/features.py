@@ -1,7 +1,9 @@
 """The frozen network that the judge sees pictures through, under a name and a hash of its own."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import file_digest, sha256
 from pathlib import Path
 
@@ -69,6 +71,20 @@ def feature_network(
         return FeatureNetwork(weights, _hash_of_file(EMBEDDED), network)
     name = f"{weights} {architecture}" if weights == "imagenet" else f"random {architecture} of seed {seed}"
     return FeatureNetwork(name, _hash_of_tensors(network), network)
+
+
+@cache
+def teachers(sha256: str) -> frozenset[str]:
+    """Hashes of the networks that features of this hash were distilled from, as far as that is known."""
+    if sha256 != _hash_of_file(EMBEDDED):
+        return frozenset()
+    card = json.loads((EMBEDDED.parent / "card.json").read_text(encoding="utf-8"))
+    return frozenset(teacher["sha256"] for teacher in card["teachers"])
+
+
+def akin(one: str, other: str) -> bool:
+    """Whether two feature networks, by their hashes, see alike because one of them taught the other."""
+    return one in teachers(other) or other in teachers(one)
 
 
 def _hash_of_file(file: Path) -> str:

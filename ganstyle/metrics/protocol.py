@@ -107,14 +107,19 @@ class Measured(NamedTuple):
     protocol: Protocol
     trained_with: bool = False
     """Whether the model was trained to do well in this very score."""
+    akin: bool = False
+    """Whether it was trained to do well in the same score through a pupil, or the teacher, of the judge's network."""
 
     def printed(self, digits: int = 3) -> str:
-        """The number as a table shows it: value, interval, and a mark where it was trained with."""
+        """The number as a table shows it: value, interval, and a mark where it was trained with, or nearly so."""
         value, low, high = self.interval
         if value != value:
             return "n/a"
         bounds = "" if low == high else f" [{low:.{digits}f}, {high:.{digits}f}]"
-        return f"{value:.{digits}f}{bounds}{' ‡' if self.trained_with else ''}"
+        return f"{value:.{digits}f}{bounds}{self._mark()}"
+
+    def _mark(self) -> str:
+        return " ‡" if self.trained_with else " §" if self.akin else ""
 
 
 def _plain(value: Any) -> str:

@@ -14,7 +14,10 @@ from ganstyle.metrics.tables import Table, tables
 
 TRAINING = "training"
 """Folder of a report for the curves of each training run."""
-LEGEND = "Intervals are at 95 %. † marks rows with too few pictures, ‡ scores that the model was trained with."
+LEGEND = (
+    "Intervals are at 95 %. † marks rows with too few pictures, ‡ scores that the model was trained with, § scores "
+    "that it was trained with as a pupil, or the teacher, of the network that judges sees them."
+)
 
 
 def write_report(report: Report, evidence: Evidence, folder: Path, runs: Sequence[Path] = ()) -> list[Path]:

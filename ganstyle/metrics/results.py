@@ -136,7 +136,7 @@ def _plain_line(line: Line) -> dict[str, Any]:
 
 
 def _plain_measured(measured: Measured) -> dict[str, Any]:
-    return _bounds(measured.interval) | {"trained_with": measured.trained_with}
+    return _bounds(measured.interval) | {"trained_with": measured.trained_with, "akin": measured.akin}
 
 
 def _bounds(interval: Interval) -> dict[str, float | None]:

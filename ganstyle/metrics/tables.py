@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ganstyle.metrics.intervals import Interval
+from ganstyle.metrics.protocol import Protocol
 from ganstyle.metrics.results import Line, Report
 from ganstyle.metrics.scores import SCORES, Score
 
@@ -78,15 +79,28 @@ def _differences(report: Report) -> list[Table]:
 
 
 def _protocol(report: Report) -> Table:
-    plain = report.protocol.plain()
+    """Set the protocols of all models side by side."""
+    models = {line.name: _entries(protocol_of(line)) for line in report.lines if line.kind == "model"}
+    names = next(iter(models.values()))
+    rows = [(name.replace("_", " "), *(entries[name] for entries in models.values())) for name in names]
+    header = ("", *models) if len(models) > 1 else ("", "")
+    return Table("Protocol", ("What every number above depends on.",), header, tuple(rows))
+
+
+def _entries(protocol: Protocol) -> dict[str, str]:
+    plain = protocol.plain()
     versions = " ".join(f"{name} {version}" for name, version in plain.pop("versions").items())
-    rows = [(name.replace("_", " "), str(value)) for name, value in {**plain, "versions": versions}.items()]
-    return Table("Protocol", ("What every number above depends on.",), ("", ""), tuple(rows))
+    return {name: str(value) for name, value in {**plain, "versions": versions}.items()}
+
+
+def protocol_of(line: Line) -> Protocol:
+    """The protocol that all scores of a row have in common."""
+    return next(iter(line.scores.values())).protocol
 
 
 def _name(line: Line) -> str:
     """A row's name, marked where there are too few pictures."""
-    mark = next(iter(line.scores.values())).protocol.mark()
+    mark = protocol_of(line).mark()
     return f"{line.name} {mark}".strip()
 
 

@@ -23,6 +23,11 @@ TERMS: Mapping[str, tuple[Trained, ...]] = {
 """By the names that methods give the terms of their generators."""
 
 
+def scores_of_features(losses: Mapping[str, Mapping[str, float]]) -> frozenset[str]:
+    """Name the scores that a model was trained to do well in as another feature network sees them."""
+    return trained_scores(losses, same_features=True) - trained_scores(losses, same_features=False)
+
+
 def trained_scores(losses: Mapping[str, Mapping[str, float]], *, same_features: bool) -> frozenset[str]:
     """Name the scores that a model was trained to do well in.
 

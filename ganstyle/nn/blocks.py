@@ -1,6 +1,6 @@
 """What the networks are built from: convolutions, rows of layers, residual blocks."""
 
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from ganstyle.errors import ConfigError, unknown
 from ganstyle.nn.norms import ConditionalInstanceNorm, Style
+from ganstyle.nn.products import convolved
 
 PaddingMode = Literal["zeros", "reflect"]
 PADDINGS: dict[str, PaddingMode] = {"reflect": "reflect", "zero": "zeros"}
@@ -35,16 +36,16 @@ class Convolution(nn.Conv2d):
     """A convolution whose reflection padding stays in the precision that the activations come in.
 
     Autocast on a CPU widens reflection padding to float32 and narrows its result again, which costs more than the
-    padding itself; moving pixels needs no precision.
+    padding itself; moving pixels needs no precision. Small maps go through a matrix product (`nn.products`).
     """
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (as nn.Conv2d has it)
         """Pad, then convolve."""
         if self.padding_mode == "zeros":
-            return super().forward(input)
+            return convolved(input, self, cast(tuple[int, int], self.padding))
         with torch.autocast(input.device.type, enabled=False):
             padded = F.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
-        return F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
+        return convolved(padded, self, (0, 0))
 
 
 class Stage(nn.Sequential):

@@ -17,6 +17,25 @@ Style: TypeAlias = Int[Tensor, " batch"] | Float[Tensor, "batch styles"]
 """The number of a style for each image, or each image's mixture of styles (weights that sum to 1)."""
 
 
+class InstanceNorm(nn.InstanceNorm2d):
+    """Instance norm that a CPU computes as group norm with one channel per group: the same sums, in half the time.
+
+    PyTorch's own goes through batch norm and returns a view, which an activation in place then copies twice.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (as its parent has it)
+        """Normalise every channel of every image."""
+        return normalized(input, self.weight, self.bias, self.eps)
+
+
+def normalized(x: Tensor, scale: Tensor | None = None, shift: Tensor | None = None, epsilon: float = 1e-5) -> Tensor:
+    """Give every channel of every image mean 0 and variance 1, then scale and shift each channel."""
+    if x.device.type != "cpu" or x[0, 0].numel() == 1 or torch.compiler.is_compiling():
+        # a recorded graph holds the operator that runtimes know; a single pixel raises
+        return F.instance_norm(x, weight=scale, bias=shift, eps=epsilon)
+    return F.group_norm(x, x.shape[1], scale, shift, epsilon)
+
+
 class ConditionalInstanceNorm(nn.Module):
     """Instance norm whose scale and shift belong to the style: one network paints many styles.
 
@@ -31,7 +50,7 @@ class ConditionalInstanceNorm(nn.Module):
     def forward(self, x: Float[Tensor, "batch channels rows columns"], style: Style) -> Tensor:
         """Normalise every channel of every image, then scale and shift it as the image's style asks."""
         scale, shift = (values.to(x.dtype)[..., None, None] for values in self.affine(style))
-        return F.instance_norm(x) * scale + shift
+        return normalized(x) * scale + shift
 
     def affine(self, style: Style) -> tuple[Float[Tensor, "batch channels"], Float[Tensor, "batch channels"]]:
         """Return the scale and the shift of every image's style."""
@@ -74,7 +93,7 @@ class Norm:
             return nn.BatchNorm2d(channels, track_running_stats=self.statistics_at_test == "running")
         if self.kind == "none":
             return nn.Identity()
-        return nn.InstanceNorm2d(channels, affine=self.kind == "affine_instance")
+        return InstanceNorm(channels, affine=self.kind == "affine_instance")
 
     @property
     def shifts(self) -> bool:

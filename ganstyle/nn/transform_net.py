@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from ganstyle.nn.arguments import records_arguments, require_count
 from ganstyle.nn.blocks import Residual, Stage, convolution
 from ganstyle.nn.generator import require_image
+from ganstyle.nn.norms import InstanceNorm
 from ganstyle.nn.upsample import upsampling as doubling
 from ganstyle.types import Image
 
@@ -89,12 +90,12 @@ def _doubled(inputs: int, outputs: int) -> nn.Module:
 
 
 def _rectified(layer: nn.Module, channels: int) -> Stage:
-    return Stage(layer, nn.InstanceNorm2d(channels, affine=True), nn.ReLU(inplace=True))
+    return Stage(layer, InstanceNorm(channels, affine=True), nn.ReLU(inplace=True))
 
 
 def _block(channels: int) -> Residual:
     first = _rectified(_reflected(channels, channels, 3), channels)
-    return Residual(*first, _reflected(channels, channels, 3), nn.InstanceNorm2d(channels, affine=True))
+    return Residual(*first, _reflected(channels, channels, 3), InstanceNorm(channels, affine=True))
 
 
 class Same(nn.Module):
@@ -182,7 +183,7 @@ class FastStyle(nn.Module):
 
 
 def _norm(channels: int) -> nn.InstanceNorm2d:
-    return nn.InstanceNorm2d(channels, eps=EPSILON, affine=True)
+    return InstanceNorm(channels, eps=EPSILON, affine=True)
 
 
 def _same_block(channels: int) -> Residual:

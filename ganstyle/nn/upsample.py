@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from ganstyle.errors import ConfigError, unknown
 from ganstyle.nn.blocks import convolution
+from ganstyle.nn.products import TransposedConvolution
 
 UPSAMPLINGS = ("bilinear", "nearest", "pixel_shuffle", "transpose")
 FOLD = (((1.0, 1.0, 0.0), (0.0, 0.0, 1.0)), ((1.0, 0.0, 0.0), (0.0, 1.0, 1.0)))
@@ -81,7 +82,7 @@ def upsampling(kind: str, inputs: int, outputs: int, *, kernel: int, padding: st
     Raises ConfigError for an unknown kind.
     """
     if kind == "transpose":
-        return nn.ConvTranspose2d(inputs, outputs, kernel, 2, 1, output_padding=kernel % 2, bias=bias)
+        return TransposedConvolution(inputs, outputs, kernel, 2, 1, output_padding=kernel % 2, bias=bias)
     if kind == "pixel_shuffle":
         return PixelShuffle(inputs, outputs, padding=padding, bias=bias)
     if kind == "nearest":

@@ -16,7 +16,8 @@ from pytorch_lightning.loggers import Logger
 from torch import nn
 
 from ganstyle.data.problem import Problem
-from ganstyle.training.distributed import TurnwiseDDP, process_number
+from ganstyle.training.distributed import TurnwiseDDP
+from ganstyle.training.launcher import process_number
 from ganstyle.training.options import Options
 from ganstyle.training.passes import Graphs
 from ganstyle.training.system import OptimizerFactory, System

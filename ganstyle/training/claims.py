@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from optuna import Study
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 OWNER, BEAT, SURPLUS = "owner", "beat", "surplus"
@@ -40,17 +41,19 @@ def beat(trial: Trial) -> None:
     trial.set_user_attr(BEAT, time.time())
 
 
-def set_free(study: Study, trial: FrozenTrial) -> None:
+def set_free(study: Study, storage: BaseStorage, number: int) -> None:
     """Put a trial back into the queue, where it keeps its number, what it varies and its folder."""
-    study._storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+    of_study = storage.get_study_id_from_name(study.study_name)
+    of_trial = storage.get_trial_id_from_study_id_trial_number(of_study, number)
+    storage.set_trial_state_values(of_trial, TrialState.WAITING)
 
 
-def free_orphans(study: Study) -> list[FrozenTrial]:
+def free_orphans(study: Study, storage: BaseStorage) -> list[FrozenTrial]:
     """Put back every trial whose process is gone, and return them; call it while `alone`."""
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     orphans = [trial for trial in running if not is_surplus(trial) and not _lives(trial.user_attrs)]
     for trial in orphans:
-        set_free(study, trial)
+        set_free(study, storage, trial.number)
     return orphans
 
 

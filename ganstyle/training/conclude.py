@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from ganstyle.artifact import Metric
 from ganstyle.data.problem import Examples, Problem
+from ganstyle.errors import ArtifactError, TrainingError
 from ganstyle.images import grid
 from ganstyle.metrics.known_answer import Gain, measure_gain
 from ganstyle.training.export import save_artifacts
@@ -28,7 +29,7 @@ def conclude(system: System, problem: Problem, card: Mapping[str, Any], folder: 
     gain = known_gain(first, problem) if problem.card.get("known_answer") else None
     metrics = gain_metrics(gain, problem) if gain else []
     card = {**card, "training": card["training"] | {"images_seen": system.images_seen}}
-    artifacts = save_artifacts(system.keepers, folder / "artifact", card, metrics)
+    artifacts = _saved(system, folder, card, metrics)
     compare(first, problem.test, folder / "comparison.png")
     report = {
         "experiment": card["training"]["experiment"],
@@ -41,6 +42,16 @@ def conclude(system: System, problem: Problem, card: Mapping[str, Any], folder: 
     }
     (folder / "metrics.json").write_text(json.dumps(report, indent=2) + "\n")
     _tell(folder, artifacts, gain)
+
+
+def _saved(system: System, folder: Path, card: Mapping[str, Any], metrics: Sequence[Metric]) -> list[Path]:
+    try:
+        return save_artifacts(system.keepers, folder / "artifact", card, metrics)
+    except ArtifactError as error:
+        raise TrainingError(
+            f"{error} All was trained and is in the last checkpoint: free some space where the disk is full, and "
+            "resume=last writes it again."
+        ) from error
 
 
 def _tell(folder: Path, artifacts: Sequence[Path], gain: Gain | None) -> None:

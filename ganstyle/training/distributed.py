@@ -1,6 +1,5 @@
 """What the ranks of one run say to each other: gradients, once a turn, and small facts."""
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -71,12 +70,3 @@ def barrier() -> None:
     """Wait until every rank is here."""
     if world_size() > 1:
         dist.barrier()
-
-
-def process_number() -> int:
-    """Return the rank that the launcher gave this process, before a process group exists."""
-    if "RANK" in os.environ:
-        return int(os.environ["RANK"])
-    if int(os.environ.get("SLURM_NTASKS", "1")) > 1:
-        return int(os.environ["SLURM_PROCID"])
-    return int(os.environ.get("LOCAL_RANK", "0"))

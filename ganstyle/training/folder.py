@@ -8,15 +8,19 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from ganstyle.errors import CheckpointError, ConfigError
+from ganstyle.training import launcher
 
 LAST = "last"
-CONFIG = "config.yaml"
+CONFIG, BEGAN = "config.yaml", "began.txt"
+LEFT_OUT = "left_out.tsv"
+"""The pictures that a run could not read and left out."""
 FREE_KEYS = (
     *("resume", "runs", "licence", "objective", "logger", "callbacks"),
     *("trainer.workers", "trainer.log_every", "data.on_bad_image", "data.cache", "data.cache_limit", "data.index"),
@@ -39,24 +43,33 @@ def conf_folder() -> Path:
 def choose(runs: str, name: object, resume: str | None) -> str:
     """Return the folder of this run: a new one named by the time, or the one that `resume` means.
 
-    Every rank gets the same answer: Lightning's children inherit the run's id from the environment, ranks under
-    torchrun or srun take it from their launcher.
+    Every rank gets the same answer: Lightning's children get the folder of their parent, ranks under torchrun ask the
+    first one, and under srun a new run is named by its job.
     """
     if not name or not isinstance(name, str) or Path(name).name != name:
         raise ConfigError(f"name is the experiment's folder under {runs}/, one plain word, but got {name!r}.")
+    if resume not in (None, "", LAST):
+        return str(_folder_of(Path(str(resume))))
     experiment = Path(runs) / name
-    if resume in (None, ""):
-        return str(experiment / _run_id(experiment))
-    if resume == LAST:
-        newest = newest_run(experiment)
-        return str(newest or experiment / _run_id(experiment))
-    return str(_folder_of(Path(str(resume))))
+    return launcher.agreed(lambda: str(_newest_or_new(experiment, resume)))
+
+
+def _newest_or_new(experiment: Path, resume: str | None) -> Path:
+    newest = newest_run(experiment) if resume == LAST else None
+    return newest or experiment / _run_id(experiment)
 
 
 def newest_run(experiment: Path) -> Path | None:
-    """Return the most recent run of an experiment; runs are named by their time."""
+    """Return the run of an experiment that began last, whatever its launcher named it by."""
     runs = [path for path in experiment.glob("*") if (path / CONFIG).is_file()]
-    return max(runs, key=lambda path: path.name, default=None)
+    return max(runs, key=lambda path: (_began(path), path.name), default=None)
+
+
+def _began(run: Path) -> str:
+    """When a run began, as it wrote down itself; one that did not, when it was last started."""
+    if (run / BEGAN).is_file():
+        return (run / BEGAN).read_text().strip()
+    return datetime.fromtimestamp((run / CONFIG).stat().st_mtime, UTC).isoformat()
 
 
 def _folder_of(path: Path) -> Path:
@@ -70,7 +83,7 @@ def _folder_of(path: Path) -> Path:
 
 def _run_id(experiment: Path) -> str:
     if "GANSTYLE_RUN_ID" not in os.environ:
-        os.environ["GANSTYLE_RUN_ID"] = _launcher_id() or _free_time(experiment)
+        os.environ["GANSTYLE_RUN_ID"] = _job_id() or _free_time(experiment)
     return os.environ["GANSTYLE_RUN_ID"]
 
 
@@ -81,20 +94,13 @@ def _free_time(experiment: Path) -> str:
     return next(name for name in names if not (experiment / name).exists())
 
 
-def _launcher_id() -> str | None:
-    """An id that every rank of a foreign launcher shares: SLURM's job, or torchrun's run and start."""
-    stamp = _parent_start()
-    if "SLURM_JOB_ID" in os.environ and int(os.environ.get("SLURM_NTASKS", "1")) > 1:
-        return f"slurm-{os.environ['SLURM_JOB_ID']}-{os.environ.get('SLURM_STEP_ID', '0')}"
-    if "TORCHELASTIC_RUN_ID" in os.environ:
-        return f"{stamp}-{os.environ['TORCHELASTIC_RUN_ID']}"[:60]
-    return None
-
-
-def _parent_start() -> str:
-    parent = Path(f"/proc/{os.getppid()}")
-    started = parent.stat().st_mtime if parent.exists() else 0.0
-    return time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(started))
+def _job_id() -> str | None:
+    """An id that all ranks of a SLURM job share; a requeued job is another run, unless it resumes."""
+    if not launcher.by_srun():
+        return None
+    again = os.environ.get("SLURM_RESTART_COUNT", "0")
+    names = ("slurm", os.environ["SLURM_JOB_ID"], os.environ.get("SLURM_STEP_ID", "0"), again)
+    return "-".join(names if again != "0" else names[:-1])
 
 
 @contextmanager
@@ -112,6 +118,7 @@ def taken(folder: Path) -> Iterator[None]:
             raise CheckpointError(
                 f"another run is writing in {folder}; wait for it, stop it, or start without resume."
             ) from error
+        os.register_at_fork(after_in_child=file.close)  # a process that loads pictures may outlive a killed run
         try:
             yield
         except BaseException:
@@ -132,7 +139,9 @@ def is_taken(folder: Path) -> bool:
 
 
 def record(folder: Path, config: DictConfig, overrides: list[str]) -> None:
-    """Write the composed configuration and what the user typed."""
+    """Write when the run began, the composed configuration, and what the user typed."""
+    if not (folder / BEGAN).is_file():
+        (folder / BEGAN).write_text(f"{datetime.now(UTC).isoformat()}\n")
     (folder / CONFIG).write_text(OmegaConf.to_yaml(config))
     (folder / "overrides.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(overrides)))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ganstyle.errors import CheckpointError
 from ganstyle.training import checkpoint
-from ganstyle.training.distributed import process_number
+from ganstyle.training.launcher import process_number
 
 log = logging.getLogger(__name__)
 LAST, PREVIOUS, NEXT = "last.ckpt", "previous.ckpt", "next.ckpt"

@@ -16,8 +16,8 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 
 from ganstyle.errors import ConfigError
-from ganstyle.training.distributed import process_number
 from ganstyle.training.folder import logged
+from ganstyle.training.launcher import process_number
 from ganstyle.training.values import number, one_of
 
 log = logging.getLogger(__name__)

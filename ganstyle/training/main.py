@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganstyle.errors import ConfigError
+from ganstyle.training.allocator import keep_freed_memory
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -21,6 +22,7 @@ def main() -> int:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # hand exceptions on instead of printing them
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine, threads that spin cost several steps
+    keep_freed_memory()
     debug = DEBUG in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != DEBUG]
     from ganstyle.training import mistakes
@@ -96,7 +98,7 @@ def _refuse_search(config: "DictConfig") -> None:
 
 
 def _is_first() -> bool:
-    from ganstyle.training.distributed import process_number
+    from ganstyle.training.launcher import process_number
 
     return process_number() == 0
 

@@ -15,7 +15,7 @@ from pytorch_lightning.loggers import Logger
 
 from ganstyle.data.problem import Problem
 from ganstyle.errors import ConfigError, TrainingError, suggestion
-from ganstyle.training import checkpoint, folder, latest
+from ganstyle.training import checkpoint, folder, latest, launcher
 from ganstyle.training.build import build_callbacks, build_system, build_trainer
 from ganstyle.training.callbacks.checkpoints import Checkpoints
 from ganstyle.training.callbacks.curves import Curves
@@ -24,8 +24,8 @@ from ganstyle.training.callbacks.scoring import Scoring
 from ganstyle.training.callbacks.signals import Signals
 from ganstyle.training.callbacks.start import Start
 from ganstyle.training.conclude import conclude
-from ganstyle.training.distributed import process_number
 from ganstyle.training.export import describe
+from ganstyle.training.launcher import process_number
 from ganstyle.training.loaders import Loaders
 from ganstyle.training.loggers import opened
 from ganstyle.training.options import Options
@@ -56,9 +56,11 @@ def run(config: DictConfig, path: Path, overrides: list[str]) -> Outcome:
 
 def _train(config: DictConfig, path: Path, overrides: list[str]) -> Outcome:
     options: Options = instantiate(config.trainer)
+    launcher.check(options.devices, options.nodes)
     seed_everything(_checked_seed(config.seed), verbose=False)
     state = _state(config, path)
     problem: Problem = instantiate(config.data, _convert_="all")
+    problem.write_down(path / folder.LEFT_OUT)
     system = build_system(config, options, problem)
     identity = _identity(config, problem, system, overrides)
     if state is not None:
@@ -179,6 +181,7 @@ def _record(config: DictConfig, path: Path, overrides: list[str], state: State |
         return
     folder.record(path, config, overrides)
     latest.tidy(path / "checkpoints")
+    (path / folder.LEFT_OUT).unlink(missing_ok=True)  # a picture that was lost may be back
     if state is not None:
         log.info("resuming %s at %d of %d images.", path, state["images_seen"], system.total_images)
     else:

@@ -55,7 +55,7 @@ def opened(plan: Plan) -> optuna.Study:
     direction = StudyDirection.MAXIMIZE if plan.search.maximizes else StudyDirection.MINIMIZE
     with claims.alone(plan.folder):
         study = optuna.create_study(
-            storage=_storage(plan),
+            storage=storage(plan),
             study_name=plan.folder.name,
             direction=direction,
             pruner=_pruner(plan.search),
@@ -73,7 +73,8 @@ def opened(plan: Plan) -> optuna.Study:
     return study
 
 
-def _storage(plan: Plan) -> BaseStorage:
+def storage(plan: Plan) -> BaseStorage:
+    """Open what keeps the study of a plan; raises ConfigError where that cannot be."""
     where = plan.storage or f"sqlite:///{plan.folder.resolve() / 'study.db'}"
     if "://" not in where:
         return JournalStorage(JournalFileBackend(where))
@@ -91,7 +92,7 @@ def _pruner(search: Search) -> BasePruner:
 
 
 def sampler(search: Search, asked: int) -> BaseSampler:
-    """Make a sampler by the seed and the number of trials: a sweep that was killed goes on as it would have."""
+    """Make a sampler by the seed and how many trials came before: a sweep that was killed goes on as it would have."""
     seed = seed_of(search.seed, "sweep", asked) % 2**32
     if search.sampler == "random":
         return RandomSampler(seed=seed)

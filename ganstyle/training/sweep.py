@@ -6,15 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import cached_property
 from threading import Event
 
 import optuna
+from optuna.storages import BaseStorage
 from optuna.trial import Trial, TrialState
 
 from ganstyle.errors import TrainingError
 from ganstyle.training import claims, trial
 from ganstyle.training.search import overrides_of
-from ganstyle.training.study import REASON, RUN, Plan, counted, distributions, sampler, words
+from ganstyle.training.study import REASON, RUN, Plan, counted, distributions, sampler, storage, words
 from ganstyle.training.trial import Ended, Order, Points
 
 CHILD = "child"
@@ -40,6 +42,11 @@ class Sweep:
         self.stop = Event()
         self.signal = 0
         self._failed = self._ended = 0
+
+    @cached_property
+    def storage(self) -> BaseStorage:
+        """What keeps the study."""
+        return storage(self.plan)
 
     def run(self) -> int:
         """Work; return the signal that ended it, or 0.
@@ -83,12 +90,13 @@ class Sweep:
     def _next(self) -> Trial | None:
         """Claim a trial that waits since it was interrupted, or begin a new one; None when there are enough."""
         with claims.alone(self.plan.folder):
-            claims.free_orphans(self.study)
+            claims.free_orphans(self.study, self.storage)
             trials = counted(self.study)
-            waits = any(one.state == TrialState.WAITING for one in trials)
-            if not waits and len(trials) >= self.plan.search.trials:
+            waiting = [one.number for one in trials if one.state == TrialState.WAITING]
+            if not waiting and len(trials) >= self.plan.search.trials:
                 return None
-            self.study.sampler = sampler(self.plan.search, len(trials))
+            before = sum(one.number < min(waiting) for one in trials) if waiting else len(trials)
+            self.study.sampler = sampler(self.plan.search, before)  # who was killed while asking asks for the same
             asked = self.study.ask(self.space)
             if sum(one.number < asked.number for one in counted(self.study)) >= self.plan.search.trials:
                 asked.set_user_attr(claims.SURPLUS, True)
@@ -128,7 +136,7 @@ class Sweep:
         """Tell the study how a trial ended; an interrupted one waits for the next start."""
         if ended.how == "interrupted":
             with claims.alone(self.plan.folder):
-                claims.set_free(self.study, self.study.get_trials(deepcopy=False)[asked.number])
+                claims.set_free(self.study, self.storage, asked.number)
             return
         if ended.how == "failed":
             asked.set_user_attr(REASON, ended.reason)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import faults
+from benchmarks import faults, loaded_run
 from benchmarks.mishaps import paint
 from benchmarks.single_faults import OTHERS, Calm
 
@@ -16,9 +16,17 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Calm:
 
 @pytest.mark.slow
 def test_a_run_killed_in_any_phase_ends_with_the_same_bits(tmp_path: Path, calm: Calm) -> None:
-    rows = faults.kills(tmp_path, calm, 8, seed=1)
+    rows = faults.kills(tmp_path, calm, 10, seed=1)
     assert [row.fault.removeprefix("kill -9 in ") for row in rows] == list(calm.seconds)
-    assert [(row.times, row.held) for row in rows] == [(2, 2)] * 4
+    assert [(row.times, row.held) for row in rows] == [(2, 2)] * 5
+
+
+@pytest.mark.slow
+def test_a_run_with_everything_on_killed_in_any_phase_ends_with_the_same_bits(tmp_path: Path) -> None:
+    calm = faults.undisturbed(tmp_path / "calm", loaded_run.words)
+    watched = {**calm.seconds, **{phase: [] for phase in ("training", "checkpoint write", "validation", "conclusion")}}
+    rows = faults.kills(tmp_path, calm._replace(seconds=watched), 4, 1, loaded_run.words)
+    assert [(row.times, row.held) for row in rows] == [(1, 1)] * 4
 
 
 @pytest.mark.slow

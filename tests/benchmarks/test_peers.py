@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from benchmarks.peers import __main__ as peers
 from ganstyle import images
+from ganstyle.cli.sets import Wanted, find
 from ganstyle.errors import GanstyleError
 from ganstyle.interop.fast_style import fast_style
 from ganstyle.interop.microast import arbitrary
@@ -51,6 +52,15 @@ def test_results_have_the_names_and_sizes_of_the_photographs(tmp_path: Path, mon
     assert images.dimensions(tmp_path / "out" / "a.png") == (37, 41)
     assert images.dimensions(tmp_path / "out" / "b.png") == (40, 32)
     assert (tmp_path / "out" / "peers.json").exists()
+
+
+def test_a_limit_takes_the_photographs_that_an_evaluation_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    save_file(published(FastStyle()), tmp_path / "w.safetensors")
+    photographs = folder_of({f"{n}.png": (32, 32) for n in range(7)}, tmp_path / "photographs")
+    words = ("--weights", tmp_path / "w.safetensors", "--photographs", photographs, "--output", tmp_path / "out")
+    run(monkeypatch, "fast_style", *words, "--limit", 3)
+    expected = find(Wanted(str(photographs), reference=photographs, size=32, limit=3)).sources.stems
+    assert sorted(path.stem for path in (tmp_path / "out").glob("*.png")) == sorted(expected) == ["0", "2", "4"]
 
 
 def test_the_painting_for_a_photograph_depends_on_its_name_alone(tmp_path: Path):

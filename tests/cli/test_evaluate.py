@@ -10,9 +10,11 @@ import pytest
 import torch
 
 from ganstyle import artifact
-from ganstyle.cli import main
+from ganstyle.cli import main, subjects
+from ganstyle.cli.evaluate import _seen_alike
 from ganstyle.data.toy import landscapes
 from ganstyle.images import read, write
+from ganstyle.metrics.features import feature_network, teachers
 from ganstyle.nn.light import Light
 
 SIZE = 96
@@ -85,20 +87,27 @@ def test_scores_are_recorded_in_the_card_with_their_protocol(world: Path, report
     assert artifact.load(world / "model")
 
 
+def test_a_model_may_have_been_trained_through_a_pupil_of_the_judge(world: Path, tmp_path: Path) -> None:
+    own, network = feature_network().sha256, feature_network()
+    for through, seen in ((own, "same"), (next(iter(teachers(own))), "akin"), ("0" * 64, "other"), (None, "same")):
+        training = {} if through is None else {"features_sha256": through}
+        artifact.save(Light(blocks=1, channels=8), tmp_path / str(through), training=training)
+        assert _seen_alike(subjects.model(tmp_path / str(through)), network) == seen
+    assert _seen_alike(subjects.folder(world / "theirs"), network) == "other"
+
+
 @pytest.mark.slow
 def test_anybodys_results_are_judged_and_misses_are_told(
     world: Path, report: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert (
-        main(words(world, tmp_path / "report", "--results", str(world / "theirs"), "--against", str(world / "model")))
-        == 0
-    )
+    both = ("--results", str(world / "theirs"), "--name", "painter", "--against", str(world / "model"))
+    assert main(words(world, tmp_path / "report", *both)) == 0
     said = capsys.readouterr().out
     assert said.splitlines()[-1] == str(tmp_path / "report" / "report.html")
     theirs = found(tmp_path / "report")
-    assert theirs["versus"] == ["theirs", "model"]
+    assert theirs["versus"] == ["painter", "model"]
     assert theirs["protocol"]["sources"] == 8
-    assert "2 of 10 photographs have no result in theirs (the first is 8); they take no part." in theirs["notes"]
+    assert "2 of 10 photographs have no result in painter (the first is 8); they take no part." in theirs["notes"]
     assert theirs["differences"]["style reached"]["low"] > 0
 
 
@@ -123,6 +132,7 @@ def test_a_models_files_get_the_numbers_of_the_model(world: Path, report: dict[s
         ("--model MODEL --results THEIRS", "not allowed with argument"),
         ("", "one of the arguments --model --results is required"),
         ("--model NOWHERE --force", "there is no artifact"),
+        ("--model MODEL --name mkl --force", "cannot be called 'mkl' here, since a row beside it is; give it another"),
     ],
 )
 def test_mistakes_are_told_in_one_sentence(

@@ -23,6 +23,18 @@ def test_an_artifact_restyles_and_tells_its_habits(tmp_path: Path) -> None:
     assert result.shape == (1, 3, 32, 32)
 
 
+def test_a_runs_artifact_is_called_like_its_experiment(tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "monet" / "2026-01-01"
+    for place, training, name in (
+        (run / "artifact", {"experiment": "monet"}, "monet"),
+        (run / "artifact" / "back", {"experiment": "monet"}, "monet back"),
+        (tmp_path / "shipped", {"experiment": "monet"}, "shipped"),
+        (tmp_path / "artifact", {}, tmp_path.name),
+    ):
+        artifact.save(Light(blocks=1, channels=8), place, training=training)
+        assert subject(place).name == name
+
+
 @pytest.mark.parametrize(("training", "weights"), [({"ema_half_life": 0}, "live"), ({}, "unknown")])
 def test_a_card_tells_whether_weights_are_averaged(tmp_path: Path, training: dict[str, int], weights: str) -> None:
     artifact.save(Light(blocks=1, channels=8), tmp_path / "model", training=training)

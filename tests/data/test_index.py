@@ -1,13 +1,18 @@
+import errno
 import pickle
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 from data.pictures import fill, save
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+from ganstyle.data import index as indexing
+from ganstyle.data import readers
 from ganstyle.data.folders import fingerprint
 from ganstyle.data.index import TRAIN, UNTOLD, VAL, Index, Listing, Rows, Text, halved, indexed, told
 from ganstyle.data.order import mixed
@@ -75,6 +80,28 @@ def test_what_is_missing_is_counted_and_left_out(
     assert len(train) == 28
     with pytest.raises(DataError, match=r"none of the 1 pictures that the list lists is there, not even no\.png"):
         told(made(root, ["no.png"], tmp_path / "other"), "the list")
+
+
+@pytest.mark.parametrize(("module", "step"), [(Image, "open"), (readers, "fingerprint")], ids=["open", "read"])
+def test_a_disk_that_does_not_answer_is_no_missing_picture(
+    collection: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str
+) -> None:
+    root, names = collection
+    real, fails, waits = getattr(module, step), [names[3]] * 2, list[float]()
+
+    def stale(path: Path) -> object:
+        if path.name in fails:
+            fails.remove(path.name)
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return real(path)
+
+    monkeypatch.setattr(module, step, stale)
+    monkeypatch.setattr(indexing.time, "sleep", waits.append)
+    assert made(root, names, tmp_path / "index").there().all()
+    assert waits == [0.5, 1.0]
+    fails += [names[3]] * 9
+    with pytest.raises(DataError, match=r"003\.png cannot be read: Stale file handle\. When it answers again"):
+        made(root, names, tmp_path / "other")
 
 
 def test_a_file_that_has_changed_is_refused(collection: tuple[Path, list[str]], tmp_path: Path) -> None:

@@ -1,11 +1,16 @@
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 
 import pytest
 from data.trees import encoded, shard
 
 from ganstyle.data.index import Rows
 from ganstyle.data.shards import shards
-from ganstyle.errors import DataError
+from ganstyle.errors import DataError, ImageError
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -60,3 +65,50 @@ def test_what_is_no_archive_is_told(tmp_path: Path) -> None:
         shards(f"{tmp_path}/y*.tar")
     with pytest.raises(DataError, match=r"z-1\.tar cannot be read"):
         shards(f"{tmp_path}/z-{{1..2}}.tar")
+
+
+class Ranged(SimpleHTTPRequestHandler):
+    """A server of files and of parts of them; remembers what was asked for."""
+
+    asked: ClassVar[list[str | None]] = []
+
+    def do_GET(self) -> None:
+        path, asked = Path(self.translate_path(self.path)), self.headers["Range"]
+        self.asked.append(asked)
+        if not path.is_file():
+            self.send_error(404)
+            return
+        content = path.read_bytes()
+        first, last = (int(end) for end in (asked or f"bytes=0-{len(content) - 1}").partition("=")[2].split("-"))
+        part = content[first : last + 1]
+        self.send_response(206 if asked else 200)
+        self.send_header("Content-Range", f"bytes {first}-{first + len(part) - 1}/{len(content)}")
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        self.wfile.write(part)
+
+    def log_message(self, *_: object) -> None:
+        """Keep still."""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """The address of a server whose root is `tmp_path / "served"`."""
+    Ranged.asked.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Ranged, directory=str(tmp_path / "served"))) as http:
+        Thread(target=http.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{http.server_address[1]}"
+        http.shutdown()
+
+
+def test_over_http_a_picture_costs_its_own_bytes(tmp_path: Path, server: str) -> None:
+    shard(tmp_path / "served" / "train-0.tar", range(3))
+    shard(tmp_path / "served" / "train-1.tar", range(3, 6))
+    index = shards(f"{server}/train-{{0..1}}.tar", tmp_path / "index")
+    Ranged.asked.clear()
+    assert [index.content(row) for row in range(6)] == [encoded(seed) for seed in range(6)]
+    parts = [part.partition("=")[2].split("-") for part in Ranged.asked if part]
+    assert [int(last) - int(first) + 1 for first, last in parts] == [len(encoded(seed)) for seed in range(6)]
+    (tmp_path / "served" / "train-1.tar").unlink()
+    with pytest.raises(ImageError, match=r"there is no picture http://127\.0\.0\.1:\d+/train-1\.tar"):
+        index.content(5)

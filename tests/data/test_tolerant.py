@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from data.pictures import drawing, fill, save
+from torch.utils.data import DataLoader
 
 from ganstyle.data import tolerant
 from ganstyle.data.paired import paired
@@ -72,6 +73,32 @@ def test_more_bad_ones_than_the_budget_end_the_run() -> None:
     assert items[1] == 2
     with pytest.raises(DataError, match=r"2 of 10 pictures .* leaves out 1 at most; the last one: 6\.png is damaged"):
         items[6]
+
+
+def test_processes_that_share_a_record_share_the_budget_and_name_an_item_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other, held_out = (Tolerant(Flaky({1: 99, 6: 99}), "skip") for _ in range(3))
+    for items, name in ((one, "train"), (other, "train"), (held_out, "val")):
+        items.write_down(tmp_path / "left_out.tsv", name)
+    assert [one[1], other[1], held_out[1]] == [2, 2, 2]
+    assert [record.getMessage()[:17] for record in caplog.records] == ["1.png is damaged."]
+    with pytest.raises(DataError, match=r"2 of 10 pictures .* the last one: 6\.png is damaged"):
+        other[6]
+    assert (tmp_path / "left_out.tsv").read_text().splitlines() == [
+        "train\t1\t1.png is damaged.",
+        "val\t1\t1.png is damaged.",
+        "train\t6\t6.png is damaged.",
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # more than there are cores
+def test_the_processes_of_a_loader_keep_one_budget(tmp_path: Path) -> None:
+    items = Tolerant(Flaky({2: 99, 5: 99}), "skip")
+    items.write_down(tmp_path / "left_out.tsv", "train")
+    batches = [[2], [0], [1], [5]]  # 2 goes to the first process, 5 to the second
+    with pytest.raises(DataError, match="2 of 10 pictures can no longer be read"):
+        list(DataLoader(items, batch_sampler=batches, num_workers=2))
 
 
 def test_an_action_that_there_is_not_is_told() -> None:

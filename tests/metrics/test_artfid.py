@@ -54,6 +54,9 @@ def test_it_needs_as_many_pictures_as_any_frechet_distance() -> None:
     found = artfid(Pictures(few, few, pictures(), torch.arange(COUNT)), NETWORKS, seed=0)
     assert isinstance(found, Absent)
     assert "needs 30 pictures on either side and there are 29" in found.reason
+    windows = artfid(Pictures(pictures(), pictures(), pictures(), torch.arange(COUNT) // 2), NETWORKS, seed=0)
+    assert isinstance(windows, Absent)
+    assert "needs 30 pictures on either side and there are 20" in windows.reason
 
 
 def test_another_network_than_the_authors_is_refused(tmp_path: Path) -> None:

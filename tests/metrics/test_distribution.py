@@ -125,6 +125,16 @@ def test_a_frechet_distance_is_refused_below_ten_pictures_a_dimension() -> None:
     assert isinstance(enough[f"frechet[{NETWORK}]"], Interval)
 
 
+def test_windows_of_one_painting_are_one_picture_to_a_frechet_distance() -> None:
+    windows = torch.arange(400) // 5
+    scores = distribution_scores(vectors(400), vectors(400, seed=1), windows, NETWORK, seed=0, draws=5)
+    assert isinstance(scores[f"frechet[{NETWORK}]"], Interval)
+    fewer = distribution_scores(vectors(400), vectors(400, seed=1), windows // 2, NETWORK, seed=0, draws=5)
+    absent = fewer[f"frechet[{NETWORK}]"]
+    assert isinstance(absent, Absent)
+    assert absent.reason == "features of 8 dimensions need 80 pictures on either side and there are 40"
+
+
 def test_only_the_published_inception_gives_a_fid() -> None:
     sets = vectors(80), vectors(80, seed=1), torch.arange(80)
     statistics = ["kid", "precision", "recall", "density", "coverage"]

@@ -1,3 +1,4 @@
+import json
 from hashlib import sha256
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ganstyle.errors import WeightsError
-from ganstyle.metrics.features import BATCH, feature_network
+from ganstyle.metrics.features import BATCH, akin, feature_network
 from ganstyle.nn.vgg import perceptual
 from ganstyle.nn.vgg_files import EMBEDDED
 
@@ -20,6 +21,17 @@ def test_the_embedded_features_carry_the_hash_of_their_file() -> None:
     assert network.name == "embedded"
     assert network.sha256 == sha256(EMBEDDED.read_bytes()).hexdigest()
     assert network.layers[-1] == "relu4_1"
+
+
+def test_the_embedded_features_are_akin_to_the_networks_that_taught_them_and_to_no_other() -> None:
+    own = feature_network().sha256
+    card = json.loads((EMBEDDED.parent / "card.json").read_text())
+    teachers = [teacher["sha256"] for teacher in card["teachers"]]
+    assert len(teachers) == 2
+    assert all(akin(own, teacher) and akin(teacher, own) for teacher in teachers)
+    assert not akin(teachers[0], teachers[1])
+    assert not akin(own, own)
+    assert not akin(own, "0" * 64)
 
 
 def test_a_file_gives_its_stem_and_its_hash(tmp_path: Path) -> None:

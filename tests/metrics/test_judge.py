@@ -61,6 +61,24 @@ def test_the_committed_headlines_go_to_the_painter_alone(results: dict[str, Any]
     assert {row: row == "truth" for row in HEADLINES} == HEADLINES
 
 
+def test_the_guide_tells_the_counts_and_what_does_not_hold(results: dict[str, Any]) -> None:
+    guide = (RESULTS.parents[2] / "docs" / "guides" / "evaluate.md").read_text(encoding="utf-8")
+    found = [
+        (relation, score, Interval(*values))
+        for relation in RELATIONS
+        for score, values in results["relations"][str(relation)].items()
+    ]
+    held = [Finding(relation, score, lead).holds for relation, score, lead in found]
+    assert f"{sum(held)} of {len(held)} have 99 % intervals clear of zero" in " ".join(guide.split())
+    assert f"{len(RELATIONS)} relations" in guide
+    assert f"all {len(results['headlines'])} verdicts are right" in guide
+    for relation, score, lead in found:
+        if not Finding(relation, score, lead).holds:
+            assert (str(relation), score) == UNMET
+            assert f"`{relation}`" in guide
+            assert f"({lead.value:+.2f} [{lead.low:+.2f}, {lead.high:+.2f}])" in guide
+
+
 @pytest.mark.slow
 def test_every_other_relation_and_every_headline_holds_on_fewer_scenes() -> None:
     broken = judged(scenes=40, draws=100, seed=1).broken

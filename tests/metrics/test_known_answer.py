@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torchmetrics.functional.image import peak_signal_noise_ratio
 
 from ganstyle.metrics.known_answer import best_affine_color, mean_color, measure_gain, psnr
 
@@ -35,6 +36,13 @@ def test_it_agrees_with_a_naive_loop(seed: int) -> None:
     image, truth = pictures(seed), pictures(seed + 1)
     for scored, one, other in zip(psnr(image, truth), image, truth, strict=True):
         assert float(scored) == pytest.approx(naive_psnr(one, other), rel=1e-9)
+
+
+@given(seed=st.integers(0, 10**6))
+def test_it_is_that_of_torchmetrics(seed: int) -> None:
+    image, truth = pictures(seed).double(), pictures(seed + 1).double()
+    theirs = peak_signal_noise_ratio(image, truth, data_range=2.0, reduction="none", dim=(1, 2, 3))
+    torch.testing.assert_close(psnr(image, truth), theirs, rtol=1e-6, atol=1e-6)
 
 
 @given(seed=st.integers(0, 10**6), error=st.floats(0.01, 1.0), larger=st.floats(1.1, 3.0))

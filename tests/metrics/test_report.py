@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from metrics.test_evaluate import both, judged
-from metrics.world import PAINTER
+from metrics.world import IDLER, PAINTER
 from PIL import Image as Pillow
 
 from ganstyle.errors import DataError
@@ -71,6 +71,35 @@ def test_numbers_are_saved_with_their_protocol(folder: Path) -> None:
     for row in found["rows"]:
         assert row["protocol"]["reference_sha256"] == found["protocol"]["reference_sha256"]
         assert row["protocol"]["weights"] == ("ema" if row["kind"] == "model" else "none")
+
+
+def test_each_model_has_a_protocol_of_its_own_in_both_reports(tmp_path: Path) -> None:
+    live = replace(IDLER, protocol=replace(IDLER.protocol, weights="live"))
+    report, evidence = judged(PAINTER, live)
+    table = tables(report)[-1]
+    assert table.header == ("", "painter", "idler")
+    assert {row[0]: row[1:] for row in table.rows}["weights"] == ("ema", "live")
+    write_report(report, evidence, tmp_path / "report")
+    assert "| weights | ema | live |" in (tmp_path / "report" / "report.md").read_text()
+    assert "<td>ema</td><td>live</td>" in (tmp_path / "report" / "report.html").read_text()
+    assert tables(judged(PAINTER)[0])[-1].header == ("", "")
+
+
+def test_a_score_seen_through_a_teacher_of_the_training_is_marked_everywhere(tmp_path: Path) -> None:
+    report, evidence = judged(replace(PAINTER, akin=frozenset({"color"})))
+    write_report(report, evidence, tmp_path / "report")
+    found = json.loads((tmp_path / "report" / "metrics.json").read_text())
+    rows = {row["name"]: row["scores"]["color"] for row in found["rows"]}
+    assert rows["painter"]["akin"]
+    assert not rows["painter"]["trained_with"]
+    assert not rows["mkl"]["akin"]
+    note = "painter was trained through features that"
+    assert any(told.startswith(note) for told in found["notes"])
+    for file in ("report.md", "report.html"):
+        text = (tmp_path / "report" / file).read_text()
+        assert note in text
+        assert text.count("] §") == 1
+    assert "color" in report.style_scores
 
 
 def test_the_best_the_median_and_the_worst_are_shown(folder: Path) -> None:

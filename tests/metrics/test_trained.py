@@ -1,4 +1,4 @@
-from ganstyle.metrics.trained import trained_scores
+from ganstyle.metrics.trained import scores_of_features, trained_scores
 
 OWN = {"generator": {"adversarial": 1.0, "content": 0.8, "style": 2.0, "total_variation": 0.05}, "discriminator": {}}
 
@@ -6,6 +6,11 @@ OWN = {"generator": {"adversarial": 1.0, "content": 0.8, "style": 2.0, "total_va
 def test_a_gram_loss_marks_the_gram_score_through_the_same_features_only() -> None:
     assert trained_scores(OWN, same_features=True) == {"self_similarity", "gram"}
     assert trained_scores(OWN, same_features=False) == frozenset()
+
+
+def test_scores_of_features_are_those_that_other_features_would_not_mark() -> None:
+    assert scores_of_features(OWN | {"other": {"style_bands": 1.0}}) == {"gram", "self_similarity"}
+    assert scores_of_features({}) == set()
 
 
 def test_losses_on_pixels_mark_their_scores_whatever_the_features() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import multiprocessing
 import os
 import signal
 from pathlib import Path
@@ -83,3 +84,16 @@ class Witness(Callback):
 
 def _digest(tensors: list[torch.Tensor]) -> str:
     return hashlib.sha256(b"".join(t.detach().numpy().tobytes() for t in tensors)).hexdigest()
+
+
+class LostLoader(Callback):
+    """Kills the processes that load pictures for one rank, before the batch that begins at image number `at`."""
+
+    def __init__(self, at: int, on: int) -> None:
+        self.at, self.on = at, on
+
+    def on_train_batch_start(self, trainer: Trainer, system: Any, batch: Any, batch_idx: int) -> None:
+        """Kill."""
+        if system.images_seen == self.at and rank() == self.on:
+            for child in multiprocessing.active_children():
+                child.kill()

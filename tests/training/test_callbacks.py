@@ -28,6 +28,7 @@ def test_a_run_folder_holds_what_the_help_says(ended: tuple[Ended, Path]) -> Non
     assert {path.name for path in run.iterdir()} == {
         ".lock",
         "artifact",
+        "began.txt",
         "checkpoints",
         "comparison.png",
         "config.yaml",

@@ -2,6 +2,8 @@
 
 import json
 import signal
+import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -107,16 +109,57 @@ def test_a_loss_that_is_not_finite_stops_all_ranks_with_one_sentence(tmp_path: P
     assert checkpoint(newest(tmp_path))["images_seen"] == 8
 
 
-def test_torchrun_makes_one_run_folder_and_the_same_weights(tmp_path: Path) -> None:
-    one, other = tmp_path / "one", tmp_path / "other"
-    one.mkdir(), other.mkdir()
-    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
-    ended = train(one, *DDP, launcher=launcher)
-    assert ended.code == 0, ended.err
-    assert train(other, *DDP).code == 0
-    (run,) = (one / "smoke").iterdir()
-    states = [checkpoint(folder) for folder in (run, newest(other))]
-    assert differences(states[0]["networks"], states[1]["networks"]) == []
+def by_torchrun(folder: Path) -> list[Any]:
+    return [start(folder, *DDP, launcher=("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"))]
+
+
+def by_torchrun_on_two_nodes(folder: Path) -> list[Any]:
+    """Two agents on this machine that begin in different seconds."""
+    meeting = ("--rdzv_backend", "c10d", "--rdzv_endpoint", f"127.0.0.1:{free_port()}", "--local_addr", "127.0.0.1")
+    launcher = ("-m", "torch.distributed.run", "--nnodes", "2", "--nproc_per_node", "1", *meeting)
+    agents = []
+    for _ in range(2):
+        agents.append(start(folder, *DDP, "trainer.devices=1", "trainer.nodes=2", launcher=launcher))
+        time.sleep(1.1)
+    return agents
+
+
+def by_srun(folder: Path) -> list[Any]:
+    """Two processes with what srun gives them."""
+    job = {"JOB_ID": "12345", "JOB_NAME": "train", "STEP_ID": "0", "NNODES": "1", "NTASKS": "2", "NTASKS_PER_NODE": "2"}
+    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "SLURM_NODEID": "0"}
+    own = [{"PROCID": str(rank), "LOCALID": str(rank)} for rank in (0, 1)]
+    settings = [meeting | {f"SLURM_{name}": value for name, value in (job | rank).items()} for rank in own]
+    return [start(folder, *DDP, env=environment) for environment in settings]
+
+
+def free_port() -> int:
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        return int(place.getsockname()[1])
+
+
+LAUNCHERS = (by_torchrun, by_torchrun_on_two_nodes, by_srun)
+
+
+@pytest.fixture(scope="module")
+def by_lightning(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The last checkpoint of a run that Lightning launched."""
+    folder = tmp_path_factory.mktemp("lightning")
+    assert train(folder, *DDP).code == 0
+    return checkpoint(newest(folder))
+
+
+@pytest.mark.parametrize("launch", LAUNCHERS, ids=lambda launch: launch.__name__)
+def test_whoever_starts_the_ranks_there_is_one_folder_and_the_same_weights(
+    tmp_path: Path, by_lightning: dict[str, Any], launch: Any
+) -> None:
+    processes = launch(tmp_path)
+    said = [process.communicate(timeout=300)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * len(processes), said
+    (run,) = (tmp_path / "smoke").iterdir()
+    assert differences(checkpoint(run)["networks"], by_lightning["networks"]) == []
+    assert len(checkpoint(run)["ranks"]) == 2
 
 
 def test_every_rank_of_every_trial_of_a_sweep_trains_its_own_hyperparameters(tmp_path: Path) -> None:

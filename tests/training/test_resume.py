@@ -1,17 +1,21 @@
 """A run that is killed and resumed ends where an uninterrupted one does, to the bit."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pytest
 import torch
+from data.trees import encoded, places_tree, shard, wikiart_tree
 from PIL import Image as Pillow
 from training.faults import Crash
 from training.game import NETWORKS, UNPAIRED, checkpoint, differences, drift, fault, here, newest, train
 
 from ganstyle.artifact import load
+from ganstyle.training.folder import is_taken, taken
 
 
 def cut(at: int) -> tuple[str, ...]:
@@ -116,6 +120,79 @@ def test_the_order_of_two_folders_and_their_augmentation_resume_too(
     resumed = train(tmp_path / "other", knobs, "resume=last", base=collections)
     assert resumed.code == 0, resumed.err
     assert drift(newest(tmp_path), newest(tmp_path / "other")) == []
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of forks beside threads (Python 3.12)
+def test_a_process_that_loads_pictures_does_not_hold_the_folder_of_a_run_that_was_killed(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    with taken(tmp_path):
+        process = os.fork()
+        if process == 0:
+            os.close(writing)
+            os.read(reading, 1)  # until the test is over
+            os._exit(0)
+    held = is_taken(tmp_path)
+    os.close(writing)
+    os.waitpid(process, 0)
+    assert not held
+
+
+LARGE = (
+    *("name=smoke", "method=perceptual_gan", "perceptual=random", *NETWORKS),
+    *("data.source_resize=40", "data.target_resize=40", "data.crop=32", "data.view=32", "data.val=2"),
+    *("trainer.accelerator=cpu", "trainer.batch_size=2", "trainer.max_images=18"),
+    *("callbacks.checkpoints.every=4", "callbacks.validation.every=6"),
+)
+
+
+def labelled(folder: Path) -> tuple[str, ...]:
+    """Fields and villages of Places to Van Gogh's and Hokusai's paintings in two styles of WikiArt."""
+    places, paintings = places_tree(folder / "places", each=4), wikiart_tree(folder / "wikiart")
+    sides = (f"data.source=places:{places}", f"data.target=wikiart:{paintings}")
+    return (
+        *("data=wikiart_places", *sides, "data.category=[field,village]", "data.style=[Ukiyo_e,Impressionism]"),
+        "data.artist=[vincent-van-gogh,katsushika-hokusai]",
+    )
+
+
+def archived(folder: Path) -> tuple[str, ...]:
+    """Tar files on this machine, and a folder on another one."""
+    for number in range(3):
+        shard(folder / "tars" / f"train-{number:04}.tar", range(4 * number, 4 * number + 4))
+    system = fsspec.filesystem("memory")
+    for number in range(5):
+        system.pipe(f"/{folder.name}/{number}.jpg", encoded(100 + number))
+    tars, index = f"data.source='{folder}/tars/train-{{0000..0002}}.tar'", f"data.index={folder / 'index'}"
+    return "data=unpaired", tars, f"data.target=memory://{folder.name}", index
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # more than there are cores
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("lay_out", [labelled, archived])
+def test_a_large_collection_resumes_in_its_order(
+    tmp_path: Path, lay_out: Callable[[Path], tuple[str, ...]], workers: int
+) -> None:
+    base = (*lay_out(tmp_path), *LARGE)
+    assert here(tmp_path / "one", "trainer.workers=0", base=base).code == 0
+    knob = f"trainer.workers={workers}"
+    with pytest.raises(Crash):
+        here(tmp_path / "other", knob, *cut(10), base=base)
+    ended = here(tmp_path / "other", knob, "resume=last", base=base)
+    assert ended.code == 0, ended.err
+    assert drift(newest(tmp_path / "one"), newest(tmp_path / "other")) == []
+
+
+@pytest.mark.slow
+def test_kill_9_over_wikiart_and_places_costs_nothing_but_time(tmp_path: Path) -> None:
+    base = (*labelled(tmp_path), *LARGE, "trainer.workers=2")
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    assert train(tmp_path / "one", base=base).code == 0
+    assert train(tmp_path / "other", *fault("kill", 10), base=base).code == -9
+    resumed = train(tmp_path / "other", "resume=last", base=base)
+    assert resumed.code == 0, resumed.err
+    assert drift(newest(tmp_path / "one"), newest(tmp_path / "other")) == []
 
 
 def test_killed_before_the_first_checkpoint_it_starts_over_and_says_so(tmp_path: Path) -> None:
@@ -238,3 +315,20 @@ def test_random_draws_of_others_are_restored(tmp_path: Path) -> None:
     dice = ("+callbacks.dice._target_=training.faults.Dice",)
     expected, run = whole(tmp_path / "one", *dice), interrupted(tmp_path / "other", 12, *dice)
     assert drift(expected, run) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("on", [0, 1])
+def test_a_loader_killed_under_two_ranks_ends_both_with_a_sentence_and_they_resume_exactly(
+    tmp_path: Path, on: int
+) -> None:
+    ranks = ("trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu", "trainer.batch_size=2", "trainer.workers=1")
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    assert train(tmp_path / "one", *ranks).code == 0
+    lost = ("+callbacks.lost._target_=training.faults.LostLoader", "+callbacks.lost.at=12", f"+callbacks.lost.on={on}")
+    ended = train(tmp_path / "other", *ranks, *lost)
+    assert ended.code == 2, ended.err
+    assert ended.err.count("a process that loads pictures was killed") == 1, ended.err
+    assert train(tmp_path / "other", *ranks, "resume=last").code == 0
+    assert drift(newest(tmp_path / "one"), newest(tmp_path / "other")) == []

@@ -4,6 +4,7 @@ import csv
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -176,17 +177,31 @@ def test_a_sweep_without_a_result_leaves_its_table(tmp_path: Path) -> None:
     assert found.lines == ["no trial yet."]
 
 
-def test_the_commands_of_a_wandb_agent_compose() -> None:
-    from wandb.sdk.launch.sweeps.utils import create_sweep_command_args
+WANDB: Any = OmegaConf.to_container(OmegaConf.load(CONF.parent / "examples" / "wandb_sweep.yaml"), resolve=False)
 
-    sweep = OmegaConf.to_container(OmegaConf.load(CONF.parent / "examples" / "wandb_sweep.yaml"), resolve=False)
-    assert isinstance(sweep, dict)
-    assert (CONF.parent / sweep["program"]).is_file()
-    given = {key: {"value": of["min"]} for key, of in sweep["parameters"].items()}
-    words = create_sweep_command_args({"args": given})["args_no_hyphens"]
-    fixed = [word for word in sweep["command"] if not word.startswith("${") and word != "python"]
-    assert sweep["command"][-1] == "${args_no_hyphens}"
-    config = composed([*fixed, *words])
-    assert {key: OmegaConf.select(config, key) for key in given} == {key: of["value"] for key, of in given.items()}
-    assert sweep["metric"] == {"name": "quality/gain", "goal": "maximize"}
-    assert config.callbacks.quality.monitor == sweep["metric"]["name"]
+
+@pytest.mark.parametrize("end", ["min", "max"])
+def test_the_commands_of_a_wandb_agent_compose(end: str) -> None:
+    assert (CONF.parent / WANDB["program"]).is_file()
+    given = {key: of[end] for key, of in WANDB["parameters"].items()}
+    fixed = [word for word in WANDB["command"] if not word.startswith("${") and word != "python"]
+    assert WANDB["command"][:3] == ["${env}", "python", "${program}"]
+    assert WANDB["command"][-1] == "${args_no_hyphens}"  # key=value for every parameter, in wandb's documentation
+    config = composed([*fixed, *(f"{key}={value}" for key, value in given.items())])
+    assert {key: OmegaConf.select(config, key) for key in given} == given
+    assert WANDB["metric"] == {"name": "quality/gain", "goal": "maximize"}
+    assert config.callbacks.quality.monitor == WANDB["metric"]["name"]
+
+
+def test_wandb_searches_what_the_search_space_of_the_same_name_does() -> None:
+    space = search.read("default").space
+    assert WANDB["parameters"] == {
+        key: {"distribution": "log_uniform_values", "min": of.low, "max": of.high} for key, of in space.items()
+    }
+
+
+@pytest.mark.filterwarnings("ignore:Valid config keys have changed")  # the package's own
+def test_the_file_for_wandb_keeps_to_wandbs_own_schema() -> None:
+    schema = pytest.importorskip("sweeps.config.cfg", reason="pip install sweeps, which wants NumPy 1")
+    assert schema.schema_violations_from_proposed_config(WANDB) == []
+    assert len(schema.schema_violations_from_proposed_config({**WANDB, "method": "bayesian", "metrik": 1})) == 2

@@ -1,0 +1,98 @@
+"""Who started a process, as which rank, and whether with as many others as the run asks for."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from ganstyle.errors import ConfigError
+from ganstyle.training import launcher
+
+SRUN = {
+    "SLURM_JOB_ID": "7",
+    "SLURM_JOB_NAME": "train",
+    "SLURM_STEP_ID": "0",
+    "SLURM_NNODES": "2",
+    "SLURM_NTASKS": "8",
+    "SLURM_NTASKS_PER_NODE": "4",
+    "SLURM_PROCID": "5",
+    "SLURM_LOCALID": "1",
+}
+TORCHRUN = {
+    "TORCHELASTIC_RUN_ID": "none",
+    "RANK": "5",
+    "LOCAL_RANK": "1",
+    "WORLD_SIZE": "8",
+    "LOCAL_WORLD_SIZE": "4",
+    "GROUP_WORLD_SIZE": "2",
+}
+INTERACTIVE = {**SRUN, "SLURM_JOB_NAME": "interactive", "SLURM_PROCID": "0", "LOCAL_RANK": "3"}
+
+
+def started(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str], without: str = "") -> None:
+    for name in {*SRUN, *TORCHRUN} - environment.keys() | ({without} if without else set()):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        if name != without:
+            monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "number"),
+    [({}, 0), ({"LOCAL_RANK": "1"}, 1), (TORCHRUN, 5), (SRUN, 5), ({**SRUN, **TORCHRUN, "RANK": "2"}, 2)],
+    ids=["alone", "lightning", "torchrun", "srun", "torchrun in a job"],
+)
+def test_the_rank_is_what_the_launcher_says(
+    monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str], number: int
+) -> None:
+    started(monkeypatch, environment)
+    assert launcher.process_number() == number
+
+
+def test_ranks_that_lightning_starts_in_an_interactive_allocation_are_told_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started(monkeypatch, INTERACTIVE)
+    assert launcher.process_number() == 3
+    launcher.check(4, 1)
+
+
+@pytest.mark.parametrize("environment", [{}, SRUN, TORCHRUN], ids=["alone", "srun", "torchrun"])
+def test_as_many_processes_as_the_run_asks_for_are_right(
+    monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]
+) -> None:
+    started(monkeypatch, environment)
+    launcher.check(4, 2)
+
+
+@pytest.mark.parametrize(
+    ("environment", "without", "told"),
+    [
+        (SRUN, "", "8 tasks on 2 nodes, but the configuration has trainer.devices=1 trainer.nodes=1; one task is one"),
+        ({**SRUN, "SLURM_NNODES": "1"}, "", "trainer=ddp trainer.devices=8 trainer.nodes=1."),
+        (TORCHRUN, "", "torchrun started 4 processes on each of 2 nodes, but the configuration has trainer.devices=1"),
+    ],
+    ids=["srun", "one node", "torchrun"],
+)
+def test_other_processes_than_the_run_asks_for_are_told_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str], without: str, told: str
+) -> None:
+    started(monkeypatch, environment, without)
+    with pytest.raises(ConfigError) as error:
+        launcher.check(1, 1)
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [
+        ("SLURM_STEP_ID", "has 8 tasks, but only one of them began: write srun before python, and trainer.devices=4"),
+        ("SLURM_NTASKS_PER_NODE", "write #SBATCH --nodes=2 and #SBATCH --ntasks-per-node=4 instead."),
+    ],
+)
+def test_a_job_that_would_wait_for_ever_or_guess_is_refused(
+    monkeypatch: pytest.MonkeyPatch, missing: str, told: str
+) -> None:
+    started(monkeypatch, SRUN, without=missing)
+    with pytest.raises(ConfigError, match=told):
+        launcher.check(4, 2)
