@@ -45,8 +45,7 @@ def calm_pair(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("phase", lost_ranks.PHASES)
-@pytest.mark.parametrize("on", [0, 1])
+@pytest.mark.parametrize(("phase", "on"), [("training", 1), ("validation", 0), ("beginning", 1)])
 def test_a_run_that_loses_a_process_ends_in_30_seconds_and_resumes_exactly(
     tmp_path: Path, calm_pair: str, phase: str, on: int
 ) -> None:
