@@ -85,20 +85,7 @@ def measured(folder: Path, count: int, loaded: int, seed: int) -> list[Row]:
         paint(place)
         rows.append(fault(place, calm))
         print(_line(rows[-1]), flush=True)
-    return [*rows, *losses(folder / "two")]
-
-
-def losses(folder: Path) -> list[Row]:
-    """Lose either process of a run on two devices, in every phase."""
-    paint(folder / "calm")
-    calm, rows = lost_ranks.undisturbed(folder / "calm"), []
-    for phase in lost_ranks.PHASES:
-        for on in (0, 1):
-            place = folder / f"{phase}{on}"
-            paint(place)
-            rows.append(lost_ranks.lost(place, phase, on, calm))
-            print(_line(rows[-1]), flush=True)
-    return rows
+    return [*rows, *lost_ranks.losses(folder / "two")]
 
 
 def _line(row: Row) -> str:

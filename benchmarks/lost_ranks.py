@@ -1,9 +1,15 @@
-"""A process of a run on two devices dies, at a moment when the other one waits for it, or when it does not."""
+"""A process of a run on two devices dies, at a moment when the other one waits for it, or when it does not.
 
+Part of benchmarks.faults; alone: python -m benchmarks.lost_ranks --output benchmarks/results/lost_ranks.json.
+"""
+
+import argparse
+import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +17,11 @@ from typing import Any, NamedTuple
 
 from pytorch_lightning import Callback, Trainer
 
-from benchmarks.mishaps import COMMAND, result
+from benchmarks.mishaps import COMMAND, paint, result
+from benchmarks.record import machine
 from benchmarks.single_faults import Row
 from ganstyle.training.launcher import process_number
+from ganstyle.training.provenance import commit
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TWO = ("trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu", "trainer.batch_size=2", "trainer.workers=0")
@@ -122,3 +130,35 @@ def undisturbed(folder: Path) -> str:
     if ended.code:
         raise RuntimeError(ended.said)
     return result(folder)
+
+
+def losses(folder: Path) -> list[Row]:
+    """Lose either process, in every phase."""
+    paint(folder / "calm")
+    calm, rows = undisturbed(folder / "calm"), []
+    for phase in PHASES:
+        for on in (0, 1):
+            place = folder / f"{phase}{on}"
+            paint(place)
+            rows.append(lost(place, phase, on, calm))
+            print(f"{rows[-1].fault:38}  {'held' if rows[-1].held else 'FAILED'}  {rows[-1].told}", flush=True)
+    return rows
+
+
+def main() -> None:
+    """Lose them all, and write what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, help="the results file")
+    words = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = losses(Path(folder))
+    if words.output:
+        command = f"python -m benchmarks.lost_ranks --output {words.output}"
+        report = {"command": command, "commit": commit(), "machine": machine(), "rows": [row._asdict() for row in rows]}
+        words.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    if not all(row.held for row in rows):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
