@@ -4,7 +4,8 @@ A small run is killed with -9 from outside at random moments, in turn while it t
 and builds its cache of pictures; the same command with resume=last must end with the bits of the run that nobody
 disturbed. So must a run with loading processes, an index of tar files, a cache and evaluations, which is killed in
 these, too. Then one fault of every other kind: a full disk, a damaged checkpoint, unreadable pictures, numbers that are
-none, a killed loading process, a second run on the folder. Everything happens in a temporary folder.
+none, a killed loading process, a second run on the folder. Last, either process of a run on two devices is killed.
+Everything happens in a temporary folder.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import loaded_run
+from benchmarks import loaded_run, lost_ranks
 from benchmarks.mishaps import WATCHED, killed, measure, paint, result, run
 from benchmarks.record import machine
 from benchmarks.single_faults import OTHERS, RESUME, Calm, Row
@@ -84,7 +85,7 @@ def measured(folder: Path, count: int, loaded: int, seed: int) -> list[Row]:
         paint(place)
         rows.append(fault(place, calm))
         print(_line(rows[-1]), flush=True)
-    return rows
+    return [*rows, *lost_ranks.losses(folder / "two")]
 
 
 def _line(row: Row) -> str:

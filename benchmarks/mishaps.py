@@ -195,14 +195,16 @@ def before_call(phase: str, call: int, action: Callable[[], None]) -> None:
     setattr(owner, name, watched)
 
 
-def killed(folder: Path, phase: str, call: int, delay: float, *words: str) -> Ended:
-    """Train, and kill -9 from outside `delay` seconds after a certain call of a phase's function began."""
+def killed(
+    folder: Path, phase: str, call: int, delay: float, *words: str, number: signal.Signals = signal.SIGKILL
+) -> Ended:
+    """Train, and send a signal from outside `delay` seconds after a certain call of a phase's function began."""
     reading, writing = os.pipe()
     process = begin(folder, *words, sabotage=lambda: before_call(phase, call, lambda: _wave(writing)))
     os.close(writing)
     if os.read(reading, 1):
         time.sleep(delay)
-        os.kill(process, signal.SIGKILL)
+        os.kill(process, number)
     os.close(reading)
     return wait(process, folder)
 

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import resource
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -167,6 +168,14 @@ def killed_loader(folder: Path, calm: Calm) -> Row:
     return _resumed("loading process killed", folder, calm, ended, told, "exit 2 in one sentence; resumes exactly")
 
 
+def ended_in_cache(folder: Path, calm: Calm) -> Row:
+    """SIGTERM comes while the cache of pictures is built: nothing was trained yet, so the run ends at once."""
+    delay = calm.seconds["cache building"][0] / 2
+    ended = killed(folder, "cache building", 0, delay, number=signal.SIGTERM)
+    told = ended.code == -signal.SIGTERM
+    return _resumed("SIGTERM while the cache is built", folder, calm, ended, told, "ends at once; resumes exactly")
+
+
 def second_run(folder: Path, calm: Calm) -> Row:
     """A second run wants the folder of one that is at work."""
     go, there = folder / "go", folder / "there"
@@ -211,5 +220,5 @@ OTHERS = (
         unreadable_skip,
         too_many_unreadable,
     ),
-    *(not_a_number_stops, not_a_number_rolls_back, killed_loader, second_run),
+    *(not_a_number_stops, not_a_number_rolls_back, killed_loader, ended_in_cache, second_run),
 )

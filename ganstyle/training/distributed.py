@@ -1,12 +1,18 @@
 """What the ranks of one run say to each other: gradients, once a turn, and small facts."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import torch
 from pytorch_lightning.strategies import DDPStrategy
 from torch import Tensor, nn
 from torch import distributed as dist
+
+from ganstyle.training.lifeline import Launcher
+
+TIMEOUT = timedelta(minutes=30)
+"""What a rank waits for another: longer than the first one takes to measure quality or to write to a slow disk."""
 
 
 class TurnwiseDDP(DDPStrategy):
@@ -17,6 +23,13 @@ class TurnwiseDDP(DDPStrategy):
     """
 
     strategy_name = "turnwise_ddp"
+
+    def __init__(self) -> None:
+        super().__init__(timeout=TIMEOUT)
+
+    def _configure_launcher(self) -> None:
+        assert self.cluster_environment is not None
+        self._launcher = Launcher(self.cluster_environment, self.num_processes, self.num_nodes)
 
     def configure_ddp(self) -> None:
         """Leave the model unwrapped."""

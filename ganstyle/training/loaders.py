@@ -77,8 +77,8 @@ def to_device(batch: Mapping[str, Any], device: torch.device) -> Any:
 
 
 def leave_signals(worker: int) -> None:
-    """Let a worker outlive the signals that a terminal sends to all processes: the run wants its batch finished."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    """Let a worker outlive the signals that a terminal or SLURM sends to all processes: the run finishes its batch."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganstyle.errors import ConfigError
+from ganstyle.errors import ConfigError, TrainingError
 from ganstyle.training.allocator import keep_freed_memory
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def _hydra() -> int:
         version_base="1.3", config_path=str(folder.conf_folder()), config_name="train"
     )
     def job(config: DictConfig) -> float | None:
+        if _is_elsewhere():
+            return _job_elsewhere(config)
         try:
             score, code = _job(config)
         except Exception as error:  # a failed trial does not end the sweep
@@ -70,6 +72,35 @@ def _hydra() -> int:
     if errors:
         raise errors[0]
     return max(codes, default=0)
+
+
+def _is_elsewhere() -> bool:
+    """Whether a trial was sent to a process or machine of its own, by another launcher than Hydra's basic one."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    hydra = HydraConfig.get()
+    return hydra.mode == RunMode.MULTIRUN and not str(hydra.launcher._target_).endswith("BasicLauncher")
+
+
+def _job_elsewhere(config: "DictConfig") -> float | None:
+    """Train a trial whose only way to tell the sweep that it failed is an exception, which must travel.
+
+    Raises:
+        TrainingError: the trial failed or was ended; the message is the sentence that the trial's own log holds too.
+    """
+    from ganstyle.training import mistakes
+
+    try:
+        score, code = _job(config)
+    except Exception as error:
+        if (sentence := mistakes.sentence(error)) is None:
+            raise
+        print(f"train.py: {sentence}", file=sys.stderr, flush=True)
+        raise TrainingError(sentence) from None
+    if code:
+        raise TrainingError(f"a trial ended with exit code {code}; what it said is in its launcher's log.")
+    return score
 
 
 def _job(config: "DictConfig") -> tuple[float | None, int]:
@@ -105,14 +136,13 @@ def _is_first() -> bool:
 
 def _in_own_process(overrides: list[str], path: Path) -> int:
     """Launch a trial as its own command: ranks that a sweep's process starts would see the whole sweep's overrides."""
-    command = [
-        sys.executable,
-        str(Path(sys.argv[0]).resolve()),
-        *overrides,
-        "hydra.mode=RUN",
-        f"hydra.run.dir='{path}'",
-    ]
-    return subprocess.run(command, check=False, env=os.environ | {"GANSTYLE_RUN_ID": path.name}).returncode
+    from ganstyle.training.trial import train_program
+
+    command = [*train_program(), *overrides, "hydra.mode=RUN", f"hydra.run.dir='{path}'"]
+    environment = os.environ | {"GANSTYLE_RUN_ID": path.name}
+    if _is_elsewhere():  # the cluster started one task for the trial, which starts its own ranks
+        environment = {key: value for key, value in environment.items() if not key.startswith("SLURM_")}
+    return subprocess.run(command, check=False, env=environment).returncode
 
 
 def objective(config: "DictConfig", scores: Mapping[str, float]) -> float | None:

@@ -114,7 +114,12 @@ def _first_line(error: BaseException) -> str:
 def _lost_rank(error: BaseException) -> str | None:
     """A rank that waits for one that is no more."""
     lost = re.search(r"Connection (closed|reset) by peer|remote process exited|watchdog", str(error))
-    return "another process of this run ended; what it said stands above." if lost else None
+    if not lost:
+        return None
+    return (
+        "another process of this run ended; what it said stands above, unless it was killed: go on with resume=last, "
+        "from the last checkpoint."
+    )
 
 
 def _lost_worker(error: BaseException) -> str | None:

@@ -15,7 +15,7 @@ from pytorch_lightning.loggers import Logger
 
 from ganstyle.data.problem import Problem
 from ganstyle.errors import ConfigError, TrainingError, suggestion
-from ganstyle.training import checkpoint, folder, latest, launcher
+from ganstyle.training import checkpoint, folder, latest, launcher, lifeline
 from ganstyle.training.build import build_callbacks, build_system, build_trainer
 from ganstyle.training.callbacks.checkpoints import Checkpoints
 from ganstyle.training.callbacks.curves import Curves
@@ -49,7 +49,8 @@ class Outcome:
 def run(config: DictConfig, path: Path, overrides: list[str]) -> Outcome:
     """Train what the configuration says in the folder `path`, going on from its checkpoint where it resumes."""
     if process_number() > 0:
-        return _train(config, path, overrides)
+        with lifeline.tied_to_parent():
+            return _train(config, path, overrides)
     with folder.taken(path):
         return _train(config, path, overrides)
 

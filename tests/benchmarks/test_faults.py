@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import faults, loaded_run
+from benchmarks import faults, loaded_run, lost_ranks
 from benchmarks.mishaps import paint
 from benchmarks.single_faults import OTHERS, Calm
 
@@ -34,4 +34,21 @@ def test_a_run_with_everything_on_killed_in_any_phase_ends_with_the_same_bits(tm
 def test_every_other_fault_ends_as_it_should(tmp_path: Path, calm: Calm, fault: object) -> None:
     paint(tmp_path / "run")
     row = fault(tmp_path / "run", calm)  # type: ignore[operator]
+    assert row.held, row
+
+
+@pytest.fixture(scope="module")
+def calm_pair(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("pair") / "run"
+    paint(folder)
+    return lost_ranks.undisturbed(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("phase", "on"), [("training", 1), ("validation", 0), ("beginning", 1)])
+def test_a_run_that_loses_a_process_ends_in_30_seconds_and_resumes_exactly(
+    tmp_path: Path, calm_pair: str, phase: str, on: int
+) -> None:
+    paint(tmp_path / "run")
+    row = lost_ranks.lost(tmp_path / "run", phase, on, calm_pair)
     assert row.held, row

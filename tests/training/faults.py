@@ -13,33 +13,54 @@ from pytorch_lightning import Callback, Trainer
 from torch import nn
 
 from ganstyle.training.distributed import rank
+from ganstyle.training.watch.monitor import Monitor
+
+NUMBERS = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "int": signal.SIGINT, "usr1": signal.SIGUSR1}
 
 
 class Fault(Callback):
-    """Before the batch that begins at image number `at`: something goes wrong.
+    """Before the batch that begins at image number `at`, or in the validation there: something goes wrong.
 
     Args:
         at: images seen before.
-        how: kill, term, int, group (SIGINT to all processes of this one's group), raise, or blow_up (a weight turns
-            into no number).
+        how: kill, term, int, group (SIGINT to all processes of this one's group), all (SIGTERM to them), raise, or
+            blow_up (a weight turns into no number).
         on: the rank that it happens to.
+        during: training, or validation.
     """
 
-    def __init__(self, at: int, how: str, on: int = 0) -> None:
-        self.at, self.how, self.on = at, how, on
+    def __init__(self, at: int, how: str, on: int = 0, during: str = "training") -> None:
+        self.at, self.how, self.on, self.during = at, how, on, during
+
+    def setup(self, trainer: Trainer, system: Any, stage: str) -> None:
+        """Lie in wait where pictures are judged."""
+        judge = system.judge
+
+        def judged(batch: Any) -> Any:
+            if self.during == "validation" and self._is_due(system):
+                self.during = "never again"
+                self._happen(system)
+            return judge(batch)
+
+        system.judge = judged
 
     def on_train_batch_start(self, trainer: Trainer, system: Any, batch: Any, batch_idx: int) -> None:
         """Let it happen."""
-        if system.images_seen != self.at or rank() != self.on:
-            return
+        if self.during == "training" and self._is_due(system):
+            self._happen(system)
+
+    def _is_due(self, system: Any) -> bool:
+        return bool(system.images_seen == self.at and rank() == self.on)
+
+    def _happen(self, system: Any) -> None:
         if self.how == "blow_up":
             nn.init.constant_(next(system.method.generators["generator"].parameters()), float("nan"))
         elif self.how == "raise":
             raise RuntimeError("a fault that a test wanted")
-        elif self.how == "group":
-            os.killpg(os.getpgid(0), signal.SIGINT)
+        elif self.how in ("group", "all"):
+            os.killpg(os.getpgid(0), {"group": signal.SIGINT, "all": signal.SIGTERM}[self.how])
         else:
-            os.kill(os.getpid(), {"kill": signal.SIGKILL, "term": signal.SIGTERM, "int": signal.SIGINT}[self.how])
+            os.kill(os.getpid(), NUMBERS[self.how])
 
 
 class Crash(BaseException):
@@ -77,6 +98,7 @@ class Witness(Callback):
             "random": _digest([torch.get_rng_state()]),
             "lr": [optimizer.param_groups[0]["initial_lr"] for optimizer in system.raw_optimizers],
             "weighing": system.weights["generator"],
+            "verdicts": system.witness.verdicts if isinstance(system.witness, Monitor) else [],
         }
         folder = Path(trainer.default_root_dir)
         (folder / f"witness_{rank()}.json").write_text(json.dumps(told))

@@ -104,7 +104,7 @@ def start(
     )
 
 
-def fault(how: str, at: int, **more: int) -> tuple[str, ...]:
+def fault(how: str, at: int, **more: int | str) -> tuple[str, ...]:
     """Overrides that make something go wrong before the batch that begins at image number `at`."""
     named = {"at": at, "how": how, **more}
     return "+callbacks.fault._target_=training.faults.Fault", *(f"+callbacks.fault.{k}={v}" for k, v in named.items())

@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from methods.conftest import CLASSES, build, recipe
@@ -17,7 +18,7 @@ OFF = {"cyclegan": {"pool_size": 0}, "perceptual_gan": {"style_target": "each"}}
 """What looks at the other images of a batch, or back."""
 
 
-def game(method: str) -> Bench:
+def game(method: str, accumulate: int = 1) -> Bench:
     """The method in double precision, as its YAML weighs it."""
     torch.manual_seed(0)
     adam = partial(torch.optim.Adam, lr=1e-3, betas=(0.5, 0.999))
@@ -29,6 +30,7 @@ def game(method: str) -> Bench:
         total_images=100,
         epoch_images=50,
         ema=10,
+        accumulate=accumulate,
         clip=1.0,
     )
     return Bench(subject.double())
@@ -50,9 +52,26 @@ def play(method: str, rank: int = 0, ranks: int = 1) -> dict[str, torch.Tensor]:
     return {**bench.system.method.state_dict(), **{f"ema.{name}": mean for name, mean in averages.items()}}
 
 
+def messages(accumulate: int, batches: int, rank: int) -> list[list[int]]:
+    """The sizes of the tensors that are reduced in each batch, of a method of two players."""
+    bench, sizes = game("pix2pix", accumulate), list[list[int]]()
+    real = distributed.all_reduce
+
+    def counted(tensor: torch.Tensor, *words: Any, **options: Any) -> Any:
+        sizes[-1].append(tensor.numel())
+        return real(tensor, *words, **options)
+
+    with patch.object(distributed, "all_reduce", counted):
+        for number in range(batches):
+            sizes.append([])
+            bench.step(share(number, rank, 2))
+    return sizes
+
+
 def play_as_rank(rank: int, folder: Path) -> None:
     """What each process does: every method in turn."""
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
-    torch.save({method: play(method, rank, 2) for method in CLASSES}, folder / f"{rank}.pt")
+    told: dict[str, Any] = {method: play(method, rank, 2) for method in CLASSES}
+    torch.save(told | {"messages": messages(3, 7, rank)}, folder / f"{rank}.pt")
     distributed.destroy_process_group()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from training.game import NETWORKS, UNPAIRED, checkpoint, differences, fault, newest, start, train
+from training.game import NETWORKS, REPOSITORY, UNPAIRED, checkpoint, differences, fault, newest, start, train
 
 pytestmark = pytest.mark.slow
 DDP = ("trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu", "trainer.batch_size=2", "data.size=32")
@@ -20,7 +20,14 @@ METHODS = {
     "cut": ("method=cut", *UNPAIRED, *NETWORKS, "system.method.taps=null"),
     "fastcut": ("method=fastcut", *UNPAIRED, *NETWORKS, "system.method.taps=null"),
     "perceptual_gan": ("method=perceptual_gan", *UNPAIRED, *NETWORKS),
+    "distill": ("method=distill", f"system.method.teacher.artifact={REPOSITORY}/examples/models/monet", *NETWORKS),
 }
+WATCHED = (
+    "callbacks.health.every=2",
+    "callbacks.health.sample_every=1",
+    "callbacks.health.limits.warm_up=0",
+    "callbacks.health.limits.patience=1",
+)
 
 
 def witnesses(run: Path) -> list[dict[str, Any]]:
@@ -44,18 +51,30 @@ def test_every_method_trains_on_two_ranks_that_hold_equal_weights(tmp_path: Path
     assert (run / "artifact").is_dir()
 
 
-@pytest.mark.parametrize("how", ["term", "kill"])
-def test_two_ranks_resume_exactly(tmp_path: Path, how: str) -> None:
-    one, other = tmp_path / "one", tmp_path / "other"
-    one.mkdir(), other.mkdir()
-    knobs = (*DDP, *METHODS["cyclegan"], "trainer.max_images=32")
-    assert train(one, *knobs).code == 0
-    ended = train(other, *knobs, *fault(how, 20))
-    assert ended.code == {"term": 143, "kill": -9}[how], ended.err
-    resumed = train(other, *knobs, "resume=last")
+CYCLES = (*DDP, *METHODS["cyclegan"], "trainer.max_images=32")
+ENDINGS = {
+    "one is told to end": (fault("term", 20), 143),
+    "the first is killed": (fault("kill", 20), -9),
+    "all are told to end while they validate": (fault("all", 24, on=1, during="validation"), 143),
+}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert train(folder, *CYCLES).code == 0
+    return checkpoint(newest(folder))
+
+
+@pytest.mark.parametrize("how", ENDINGS)
+def test_two_ranks_resume_exactly(tmp_path: Path, undisturbed: dict[str, Any], how: str) -> None:
+    overrides, code = ENDINGS[how]
+    ended = train(tmp_path, *CYCLES, *overrides)
+    assert ended.code == code, ended.err
+    resumed = train(tmp_path, *CYCLES, "resume=last")
     assert resumed.code == 0, resumed.err
-    states = [checkpoint(newest(folder)) for folder in (one, other)]
     kept = ("networks", "generators", "optimizers", "ranks", "images_seen", "scores")
+    states = [undisturbed, checkpoint(newest(tmp_path))]
     assert differences(*({key: state[key] for key in kept} for state in states)) == []
 
 
@@ -93,7 +112,7 @@ def test_a_rank_that_fails_takes_the_others_with_it(tmp_path: Path) -> None:
     out, err = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "a fault that a test wanted" in out + err
-    assert "train.py: another process of this run ended; what it said stands above." in err
+    assert "train.py: another process of this run ended; what it said stands above, unless it was killed: go on" in err
 
 
 def test_a_signal_to_a_child_rank_ends_the_run_as_a_signal_to_the_first(tmp_path: Path) -> None:
@@ -131,6 +150,32 @@ def by_srun(folder: Path) -> list[Any]:
     own = [{"PROCID": str(rank), "LOCALID": str(rank)} for rank in (0, 1)]
     settings = [meeting | {f"SLURM_{name}": value for name, value in (job | rank).items()} for rank in own]
     return [start(folder, *DDP, env=environment) for environment in settings]
+
+
+def test_a_verdict_stops_all_ranks_with_one_sentence(tmp_path: Path) -> None:
+    starved = ("callbacks.health.collapses=[data-starved]", "callbacks.health.limits.distinct=0.9")
+    ended = train(tmp_path, *DDP, *WATCHED, *starved, "callbacks.health.on_collapse=stop")
+    assert ended.code == 2
+    assert ended.err.count("train.py: the watch saw data-starved at") == 1, ended.err
+    told = json.loads((newest(tmp_path) / "health.json").read_text())
+    assert [verdict["action"] for verdict in told["verdicts"] if verdict["name"] == "data-starved"] == ["stopped"]
+
+
+def test_ranks_are_rolled_back_together_and_go_on_with_equal_weights_and_verdicts(tmp_path: Path) -> None:
+    once = ("+callbacks.once._target_=training.trouble.Once", "+callbacks.once.at=12", "+callbacks.once.on=1")
+    ended = train(tmp_path, *DDP, *WITNESS, *WATCHED, *once, "callbacks.health.on_collapse=roll_back")
+    assert ended.code == 0, ended.err
+    run = newest(tmp_path)
+    first, second = witnesses(run)
+    assert first["weights"] == second["weights"]
+    assert first["verdicts"] == second["verdicts"] == json.loads((run / "health.json").read_text())["verdicts"]
+    assert [v["action"] for v in first["verdicts"] if v["name"] == "non-finite"] == [
+        "rolled back, learning rates x 0.5"
+    ]
+    state = checkpoint(run)
+    assert (state["images_seen"], state["rollbacks"], state["slowdown"]) == (24, 1, 0.5)
+    assert all(torch.isfinite(weight).all() for weight in state["networks"]["generator"].values())
+    assert ended.err.count("rolled back to") == 1
 
 
 def free_port() -> int:

@@ -35,3 +35,9 @@ def test_the_images_of_both_ranks_matter(ranks: list[dict[str, Any]], method: st
         half.step(share(number, 0, 2))
     moved = half.system.method.state_dict()
     assert any(not torch.allclose(ranks[0][method][name], tensor) for name, tensor in moved.items())
+
+
+@pytest.mark.slow
+def test_a_turn_is_one_message_per_player_and_batches_within_it_are_none(ranks: list[dict[str, Any]]) -> None:
+    players = [sum(p.numel() for p in player.network.parameters()) for player in game("pix2pix").system.players]
+    assert ranks[0]["messages"] == ranks[1]["messages"] == [[], [], players, [], [], players, []]

@@ -1,15 +1,24 @@
 """SIGTERM and SIGINT finish the batch, save, and end the run; a folder belongs to one run."""
 
 import fcntl
+import os
 import signal
 from pathlib import Path
 
 import pytest
 from training.game import checkpoint, drift, fault, here, newest, train
 
+from ganstyle.training.callbacks.signals import SIGNALS
+from ganstyle.training.loaders import Loaders
+
 
 @pytest.mark.parametrize(
-    ("how", "number"), [("term", signal.SIGTERM), pytest.param("int", signal.SIGINT, marks=pytest.mark.slow)]
+    ("how", "number"),
+    [
+        ("term", signal.SIGTERM),
+        pytest.param("int", signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param("usr1", signal.SIGUSR1, marks=pytest.mark.slow),
+    ],
 )
 def test_a_signal_finishes_the_batch_saves_and_resumes_exactly(tmp_path: Path, how: str, number: int) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -38,11 +47,25 @@ def test_a_signal_in_the_last_batch_leaves_only_the_results_to_be_written(tmp_pa
 
 
 def test_the_signals_are_given_back_after_a_run(tmp_path: Path) -> None:
-    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    before = [signal.getsignal(number) for number in SIGNALS]
     here(tmp_path, "trainer.max_images=2")
     with pytest.raises(SystemExit):
         here(tmp_path, *fault("term", 2))
-    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_a_signal_before_the_first_batch_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Loaders.train_dataloader
+
+    def interrupted(self: Loaders) -> object:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return real(self)
+
+    monkeypatch.setattr(Loaders, "train_dataloader", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        here(tmp_path)
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert checkpoint(newest(tmp_path))["images_seen"] == 2
 
 
 @pytest.mark.slow

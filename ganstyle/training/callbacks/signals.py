@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT finish the batch, save, and end the run."""
+"""SIGTERM, SIGINT, and SIGUSR1 of SLURM's `--signal`, finish the batch, save, and end the run."""
 
 import signal
 from types import FrameType
@@ -10,13 +10,17 @@ from torch import distributed as dist
 
 from ganstyle.training.distributed import world_size
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
 def _side_channel() -> dist.ProcessGroup:
     group = dist.new_group(backend="gloo")
     assert isinstance(group, dist.ProcessGroup)
     return group
+
+
+def _register_nothing() -> None:
+    pass
 
 
 class Signals(Callback):
@@ -26,14 +30,19 @@ class Signals(Callback):
         self.received = 0
         self._handlers: dict[int, Any] = {}
 
-    def on_train_start(self, trainer: Trainer, system: Any) -> None:
-        """Take the signals over, and open a side channel on which ranks agree without waiting for a GPU."""
+    def setup(self, trainer: Trainer, system: Any, stage: str) -> None:
+        """Take the signals over, and open a side channel on which ranks agree without waiting for a GPU.
+
+        Lightning's own handlers stay out: they begin a broadcast wherever a signal finds them, where other ranks are
+        not, and save what ganstyle does not read.
+        """
+        trainer._signal_connector.register_signal_handlers = _register_nothing  # type: ignore[method-assign]
         self._group = _side_channel() if world_size() > 1 else None
         self._handlers = {number: signal.signal(number, self._remember) for number in SIGNALS}
 
     def _remember(self, number: int, frame: FrameType | None) -> None:
         self.received = number
-        signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
     def on_train_batch_end(self, trainer: Trainer, system: Any, *_: Any) -> None:
         """Ask for the end once any rank was signaled; the checkpoint callback saves."""

@@ -3,6 +3,8 @@
 import csv
 import json
 import math
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from training.game import Ended, checkpoint, drift, fault, here, newest, train
 
 from ganstyle.errors import ConfigError
 from ganstyle.training.callbacks.quality import BEST, WAITED, Quality
+from ganstyle.training.gauge import Gauge
 
 WATCHED = (
     "callbacks=quality",
@@ -169,6 +172,26 @@ def test_a_resumed_run_has_the_scores_of_one_that_was_not_interrupted(tmp_path: 
     assert train(other, *knobs, *fault("kill", 14)).code == -9
     assert train(other, *knobs, "resume=last").code == 0
     assert drift(newest(one), newest(other)) == []
+
+
+@pytest.mark.slow
+def test_a_signal_in_an_evaluation_waits_for_the_next_batch_and_the_run_resumes_exactly(
+    ended: tuple[Ended, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Gauge.evaluate
+
+    def interrupted(self: Gauge, system: Any) -> Any:
+        if system.images_seen == 8:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(self, system)
+
+    monkeypatch.setattr(Gauge, "evaluate", interrupted)
+    with pytest.raises(SystemExit) as stopped:
+        here(tmp_path, *WATCHED, *LED)
+    assert stopped.value.code == 128 + signal.SIGTERM
+    assert checkpoint(newest(tmp_path))["images_seen"] == 10
+    assert here(tmp_path, *WATCHED, *LED, "resume=last").code == 0
+    assert drift(ended[1], newest(tmp_path)) == []
 
 
 @pytest.mark.slow
