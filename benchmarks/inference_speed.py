@@ -4,18 +4,17 @@
 
 The networks are pix2pix's U-Net-256 and the ResNet-9 at full size, with drawn weights unless
 `--trained resnet9=ARTIFACT` gives others (speed does not depend on weights, int8's quality does), and a trained light
-generator. All ways of one network take turns on the same photograph, on all processors and by the clock; how many times
-as fast a way is as eager PyTorch in fp32 is the median over the rounds, each against the eager run of its own round;
-`psnr` says how near to eager's its picture is. Memory is that of a process of its own for each way. Artifacts and
-exports go into --work. `--parts`, `--networks` and `--sides` measure some again and keep the others; the bars are
-judged anew from all that is there.
+generator. All ways of one network take turns on the same photograph, on the processors that the command is given, by
+the clock, or by the processors' time where other work shares them; how many times as fast a way is as eager PyTorch in
+fp32 is the median over the rounds, each against the eager run of its own round; `psnr` says how near to eager's its
+picture is. Memory is that of a process of its own for each way. Artifacts and exports go into --work. `--parts`,
+`--networks` and `--sides` measure some again and keep the others; the bars are judged anew from all that is there.
 """
 
 import argparse
 import json
 import os
 import statistics
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -27,7 +26,7 @@ from benchmarks.inference import bars, compiling, journeys
 from benchmarks.inference.arms import BEST, COMPILED, PYTORCH, Way, alike, exported_way, pytorch_way
 from benchmarks.inference.peak import peak_of
 from benchmarks.inference.subjects import EAGER, Subject, proven, subjects
-from benchmarks.inference.timing import interleaved, told
+from benchmarks.inference.timing import CLOCKS, interleaved, told
 from benchmarks.record import instructions, machine
 from ganstyle.backends.model import threads
 from ganstyle.export.parity import psnr
@@ -59,6 +58,7 @@ class Session:
         self.subjects: list[Subject] = subjects(words.work, given)
         self.chosen = [subject for subject in self.subjects if subject.name in (words.networks or [subject.name])]
         self.rounds: int | None = words.rounds
+        self.clock: str = words.clock
         self.result = result
 
     def parity(self) -> None:
@@ -75,14 +75,14 @@ class Session:
         self.result["pytorch"] = self.result.get("pytorch", {}) | found
 
     def rows(self) -> None:
-        """Time every network in every way and size on all processors."""
+        """Time every network in every way and size."""
         self._keep("rows", [row for subject in self.chosen for row in self._rows(subject)])
 
     def memory(self) -> None:
         """Measure every way's memory, each in a process of its own."""
         found = []
         for subject in self.chosen:
-            places = {EAGER: (subject.folder, EAGER), BEST: (subject.folder, self._best(subject))}
+            places = {arm: (subject.folder, way) for arm, way in self._pytorch(subject).items()}
             places |= {arm: (subject.file(arm), arm) for arm in subject.arms}
             for side in self._sides():
                 for arm, (place, way) in places.items():
@@ -95,8 +95,8 @@ class Session:
         image = photograph(self.photographs[0], CHOSEN_AT, CHOSEN_AT)
         ways = {"eager resnet9": partial(pytorch_way(large, EAGER), image)}
         ways["light int8"] = partial(exported_way(light, "openvino int8"), image)
-        taken = interleaved(ways, ROUNDS[CHOSEN_AT], time.perf_counter)
-        self.result["deployment"] = told(taken, "eager resnet9")["light int8"]
+        taken = interleaved(ways, self.rounds or ROUNDS[CHOSEN_AT], CLOCKS[self.clock])
+        self.result["deployment"] = {"clock": self.clock} | told(taken, "eager resnet9")["light int8"]
 
     def folders(self) -> None:
         """Time `ganstyle stylize` on a folder against the network alone, with the file that `auto` takes and others."""
@@ -124,7 +124,7 @@ class Session:
         ]
 
     def _rows(self, subject: Subject) -> list[dict[str, Any]]:
-        ways: dict[str, Way] = {EAGER: pytorch_way(subject, EAGER), BEST: pytorch_way(subject, self._best(subject))}
+        ways: dict[str, Way] = {arm: pytorch_way(subject, way) for arm, way in self._pytorch(subject).items()}
         ways |= {arm: exported_way(subject, arm) for arm in subject.arms}
         found = []
         for side in self._sides():
@@ -133,8 +133,8 @@ class Session:
             wanted = calls[EAGER]()
             near = {name: round(psnr(call(), wanted), 1) for name, call in calls.items()}
             rounds = self.rounds or ROUNDS[side]
-            times = told(interleaved(calls, rounds, time.perf_counter, warm_up=0), EAGER)  # all have painted once
-            head = {"network": subject.name, "side": side}
+            times = told(interleaved(calls, rounds, CLOCKS[self.clock], warm_up=0), EAGER)  # all have painted once
+            head = {"network": subject.name, "side": side, "clock": self.clock}
             found += [head | {"arm": name} | row | {"psnr": near[name]} for name, row in times.items()]
             print(json.dumps(found[-len(times) :]), flush=True)
         return found
@@ -153,7 +153,7 @@ class Session:
         ways = {name: partial(pytorch_way(subject, name), image) for name in names}
         wanted = ways[EAGER]()
         good = {name: way for name, way in ways.items() if alike(name, way(), wanted)}
-        times = told(interleaved(good, CHOSEN_IN, time.perf_counter), EAGER)
+        times = told(interleaved(good, CHOSEN_IN, CLOCKS[self.clock]), EAGER)
         fastest = max((name for name in times if name != EAGER), key=lambda name: times[name]["times_as_fast"])
         return {
             "best": fastest,
@@ -163,8 +163,10 @@ class Session:
             "limit_of_seconds": compiling.LIMIT,
         }
 
-    def _best(self, subject: Subject) -> str:
-        return str(self.result["pytorch"][subject.name]["best"])
+    def _pytorch(self, subject: Subject) -> dict[str, str]:
+        """The arms of PyTorch, and what each is; the best, where it was found."""
+        found = self.result.get("pytorch", {}).get(subject.name)
+        return {EAGER: EAGER} | ({BEST: found["best"]} if found else {})
 
     def _folder_arms(self, subject: Subject) -> list[str]:
         """OpenVINO's bf16, and what `auto` takes where that is another."""
@@ -200,6 +202,7 @@ def main() -> None:
     parser.add_argument("--networks", nargs="+", help="measure these again, and keep the others' rows")
     parser.add_argument("--sides", nargs="+", type=int, choices=ROUNDS, help="in pixels; the same")
     parser.add_argument("--rounds", type=int, help=f"of every row, in place of {ROUNDS}")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="processor, where one processor is shared")
     words = parser.parse_args()
     words.work.mkdir(parents=True, exist_ok=True)
     result = json.loads(words.output.read_text()) if words.output.exists() else {}

@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.inference.arms import COMPILED
 from ganstyle import artifact
 
-LIMIT = 150
+LIMIT = 300
 """Seconds that compiling for one size may take, PyTorch's import included."""
 
 

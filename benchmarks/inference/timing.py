@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Clock = Callable[[], float]
+CLOCKS: Mapping[str, Clock] = {"wall": time.perf_counter, "processor": time.process_time}
 PAUSE = 0.1
 """Seconds before every turn: threads of the way before it look for work for a while after it, and take processors."""
 
