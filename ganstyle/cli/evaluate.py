@@ -35,6 +35,8 @@ PUBLISHED = {
 """Weights that scores are named after; without them the scores carry another name, or are left out."""
 Alike = Literal["same", "akin", "other"]
 """How near the network that judges is to the one that a model was trained through."""
+LEAST_SIDE = 44
+"""Pixels; content is compared at three octaves, and the last of a smaller picture has no room for a window."""
 PACKAGES = ("torch", "torchvision", "torchmetrics", "numpy", "scipy")
 DETAILS = """\
 The report's first sentence names every baseline that is as good as the model on both sides, content and style, and says
@@ -83,9 +85,16 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(words: Namespace) -> int:
     """Judge a model or a folder of results, and write the report."""
+    _check_counts(words)
     _refuse_foreign(words.output)
     with _processes():
         return _evaluate(words)
+
+
+def _check_counts(words: Namespace) -> None:
+    for option, value, least in (("--size", words.size, LEAST_SIDE), ("--limit", words.limit, 1)):
+        if value is not None and value < least:
+            raise ReportError(f"{option} is at least {least}, but got {value}.")
 
 
 def _evaluate(words: Namespace) -> int:

@@ -166,12 +166,18 @@ def _chosen(paths: Sequence[Path], wanted: Wanted) -> list[Path]:
     """Keep the photographs that have a result, and no more than asked for, at even distances."""
     there = [path for path in paths if wanted.stems is None or path.stem in wanted.stems]
     if not there:
-        raise DataError(f"none of the {len(paths)} photographs of {wanted.data} has a result of the same file stem.")
+        raise _unlike(len(paths), wanted)
     return spread(there, wanted.limit)
+
+
+def _unlike(count: int, wanted: Wanted) -> DataError:
+    return DataError(f"none of the {count} photographs of {wanted.data} has a result of the same file stem.")
 
 
 def _kept(sources: Sources, wanted: Wanted) -> Sources:
     there = [n for n, stem in enumerate(sources.stems) if wanted.stems is None or stem in wanted.stems]
+    if not there:
+        raise _unlike(len(sources.stems), wanted)
     return sources.only(there)
 
 

@@ -138,6 +138,7 @@ def _restyle(studio: "Studio", job: "Job") -> None:
     restyled = studio.restyled(_read(job.source))
     if job.target == STREAM:
         sys.stdout.buffer.write(encoded(restyled.photo, job.kind, restyled.recipe))
+        _tell_left_out("the picture", job, restyled)
         return
     _write(job, restyled)
     print(job.target)
@@ -145,11 +146,17 @@ def _restyle(studio: "Studio", job: "Job") -> None:
 
 def _write(job: "Job", restyled: "Restyled") -> None:
     """Write a file, and say what its format has no place for."""
-    from ganstyle.stylize.encode import encoded, left_out, publish
+    from ganstyle.stylize.encode import encoded, publish
 
     publish(encoded(restyled.photo, job.kind, restyled.recipe), job.target)
+    _tell_left_out(str(job.target), job, restyled)
+
+
+def _tell_left_out(name: str, job: "Job", restyled: "Restyled") -> None:
+    from ganstyle.stylize.encode import left_out
+
     if (without := left_out(restyled.photo, job.kind, restyled.recipe)) is not None:
-        print(f"{job.target} is without {without}.", file=sys.stderr)
+        print(f"{name} is without {without}.", file=sys.stderr)
 
 
 def _read(source: Path) -> "Photograph":

@@ -75,6 +75,8 @@ def _plan(words: Namespace) -> "Plan":
     search = replace(search, trials=words.trials or search.trials)
     given = tuple(word for word in words.overrides if not word.startswith("sweep="))
     objective = [word.partition("=")[2] for word in given if word.startswith("objective=")]
+    if objective and not objective[-1].removeprefix("-"):
+        raise SweepError("objective= names no score; write one, such as -quality/gain, or leave it out.")
     if objective:
         search = replace(search, objective=objective[-1])
     given = tuple(word for word in given if not word.startswith("objective="))

@@ -19,12 +19,14 @@ class Record:
     def add(self, number: int, reason: str) -> tuple[bool, int]:
         """Write an item down; return whether nobody gave this reason before, and how many of the collection there are.
 
-        A picture that is part of two collections, to train on and to look at, has one reason.
+        A picture that is part of two collections, to train on and to look at, has one reason. The names of files in it
+        may be no UTF-8, and a server's words may be several lines.
         """
-        with self.file.open("a+", encoding="utf-8") as file:
+        reason = " ".join(reason.split())
+        with self.file.open("a+", encoding="utf-8", errors="surrogateescape") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
-            lines = [line.split("\t") for line in file.read().splitlines()]
+            lines = [line.split("\t") for line in file.read().split("\n") if line]
             numbers = {line[1] for line in lines if line[0] == self.name}
             if str(number) not in numbers:
                 file.write(f"{self.name}\t{number}\t{reason}\n")

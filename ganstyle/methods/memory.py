@@ -20,9 +20,9 @@ class Memory:
         self.rows: dict[str, Tensor] = {}
 
     def recall(self, name: str, like: Features) -> Features | None:
-        """Return what is kept under a name, on the device of `like`; None where there is nothing."""
-        kept = {key: self.rows[f"{name}/{key}"].to(rows) for key, rows in like.items() if f"{name}/{key}" in self.rows}
-        return kept or None
+        """Return a copy of what is kept under a name, on the device of `like`; None where there is nothing."""
+        there = {key: rows for key, rows in like.items() if f"{name}/{key}" in self.rows}
+        return {key: self.rows[f"{name}/{key}"].to(rows, copy=True) for key, rows in there.items()} or None
 
     @property
     def is_full(self) -> bool:
@@ -45,4 +45,4 @@ class Memory:
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Continue exactly where the memory was that returned this state."""
-        self.rows = dict(state)
+        self.rows = {name: rows.clone() for name, rows in state.items()}

@@ -20,7 +20,7 @@ class TransposedConvolution(nn.ConvTranspose2d):
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: A002 (as its parent has it)
         """Return the larger map."""
-        if not _multiplies(input, self, input.shape[2] * input.shape[3], self.in_channels):
+        if output_size is not None or not _multiplies(input, self, input.shape[2:].numel(), self.in_channels):
             return super().forward(input, output_size)
         patches = self.weight.flatten(1).t() @ input.flatten(2)
         reach = zip(
@@ -40,7 +40,7 @@ def convolved(x: Tensor, layer: nn.Conv2d, padding: Sequence[int]) -> Tensor:
         return F.conv2d(x, layer.weight, layer.bias, layer.stride, _pair(padding), layer.dilation, layer.groups)
     with torch.autocast(x.device.type, enabled=False):
         patches = F.unfold(x, layer.kernel_size, padding=_pair(padding), stride=layer.stride)
-    return _shifted((layer.weight.flatten(1) @ patches).view(len(x), -1, rows, columns), layer.bias)
+    return _shifted((layer.weight.flatten(1) @ patches).view(len(x), layer.out_channels, rows, columns), layer.bias)
 
 
 def _multiplies(x: Tensor, layer: nn.Conv2d | nn.ConvTranspose2d, patches: int, channels: int) -> bool:
@@ -50,7 +50,7 @@ def _multiplies(x: Tensor, layer: nn.Conv2d | nn.ConvTranspose2d, patches: int, 
     """
     if torch.compiler.is_compiling():
         return False
-    is_plain = x.device.type == "cpu" and layer.groups == 1 and layer.dilation == (1, 1)
+    is_plain = x.ndim == 4 and x.device.type == "cpu" and layer.groups == 1 and layer.dilation == (1, 1)
     return is_plain and SHARE * len(x) * patches <= channels
 
 

@@ -64,7 +64,7 @@ def shaper(profile: bytes) -> Shaper | None:
             return Shaper(np.stack([_curve(tags[name]) for name in GRAY]), np.ones((3, 1)))
         columns = np.stack([np.array(struct.unpack_from(">3i", tags[name], 8)) / 65536 for name in COLUMNS], axis=1)
         return Shaper(np.stack([_curve(tags[name]) for name in CURVES]), np.linalg.inv(SRGB) @ columns)
-    except (KeyError, IndexError, ValueError, struct.error, np.linalg.LinAlgError):
+    except (KeyError, IndexError, ValueError, ZeroDivisionError, struct.error, np.linalg.LinAlgError):
         return None
 
 

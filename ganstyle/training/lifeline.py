@@ -19,6 +19,8 @@ from pytorch_lightning.strategies.launchers import _SubprocessScriptLauncher
 
 from ganstyle.training import launcher
 
+STARTER = "GANSTYLE_STARTER"
+"""Environment variable: the number of the process that started this rank, which may be gone before this one looks."""
 POLL = 0.5
 """Seconds between two looks."""
 GRACE = 5.0
@@ -33,7 +35,9 @@ class Launcher(_SubprocessScriptLauncher):
         """Start the other ranks, unless somebody else did, and call the function."""
         self.cluster_environment.validate_settings(num_devices=self.num_processes, num_nodes=self.num_nodes)
         if not self.cluster_environment.creates_processes_externally:
+            os.environ[STARTER] = str(os.getpid())
             self._call_children_scripts()
+            del os.environ[STARTER]
             threading.Thread(target=_watch_children, args=(self.procs,), daemon=True).start()
         _set_num_threads_if_needed(self.num_processes)
         return function(*args, **options)
@@ -42,10 +46,11 @@ class Launcher(_SubprocessScriptLauncher):
 @contextmanager
 def tied_to_parent() -> Iterator[None]:
     """End this rank soon after the one that started it; ranks of another launcher are its own concern."""
+    parent = int(os.environ.pop(STARTER, os.getppid()))
     is_child = "LOCAL_RANK" in os.environ and not (launcher.by_torchrun() or launcher.by_srun())
     done = threading.Event()
     if is_child and launcher.process_number() > 0:
-        threading.Thread(target=_watch_parent, args=(os.getppid(), done), daemon=True).start()
+        threading.Thread(target=_watch_parent, args=(parent, done), daemon=True).start()
     try:
         yield
     finally:

@@ -1,6 +1,7 @@
 """What a sweep searches: a file of conf/sweep with a `search:` node, read and checked."""
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def read(name: str) -> Search:
     path = _path(name)
     try:
         plain: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
-    except (OmegaConfBaseException, YAMLError, OSError) as error:
+    except (OmegaConfBaseException, YAMLError, OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read as YAML: {str(error).splitlines()[0]}.") from error
     found = plain.get("search") if isinstance(plain, dict) else None
     if not isinstance(found, dict):
@@ -149,14 +150,18 @@ def _dimension(key: str, value: Any) -> Dimension:
 def _range(key: str, value: Mapping[str, Any]) -> Range:
     low, high, step, log = value["low"], value["high"], value.get("step"), value.get("log", False)
     numbers = [low, high] if step is None else [low, high, step]
-    if not all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers) or not isinstance(log, bool):
-        raise ConfigError(f"search.space.{key} takes numbers for its ends and step, but got {dict(value)!r}.")
+    if not all(map(_is_finite, numbers)) or not isinstance(log, bool):
+        raise ConfigError(f"search.space.{key} takes finite numbers for its ends and step, but got {dict(value)!r}.")
     if not low < high or (log and (low <= 0 or step is not None)) or (step is not None and not step > 0):
         raise ConfigError(
             f"search.space.{key} must rise from low to high; log: true needs low above 0 and no step, "
             f"but got {dict(value)!r}."
         )
     return Range(low, high, all(isinstance(number, int) for number in numbers), log, step)
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _text(value: object) -> str:

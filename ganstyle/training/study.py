@@ -76,15 +76,16 @@ def opened(plan: Plan) -> optuna.Study:
 def storage(plan: Plan) -> BaseStorage:
     """Open what keeps the study of a plan; raises ConfigError where that cannot be."""
     where = plan.storage or f"sqlite:///{plan.folder.resolve() / 'study.db'}"
-    if "://" not in where:
-        return JournalStorage(JournalFileBackend(where))
     options = {"connect_args": {"timeout": 60}} if where.startswith("sqlite") else {}
     try:
+        if "://" not in where:
+            return JournalStorage(JournalFileBackend(where))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             return RDBStorage(where, engine_kwargs=options)
     except Exception as error:  # every database has errors of its own
-        raise ConfigError(f"--storage {where} cannot be opened: {str(error).splitlines()[0]}.") from error
+        told = (str(error) or type(error).__name__).splitlines()[0]
+        raise ConfigError(f"--storage {where} cannot be opened: {told}.") from error
 
 
 def _pruner(search: Search) -> BasePruner:

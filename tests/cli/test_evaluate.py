@@ -132,6 +132,9 @@ def test_a_models_files_get_the_numbers_of_the_model(world: Path, report: dict[s
         ("--model MODEL --results THEIRS", "not allowed with argument"),
         ("", "one of the arguments --model --results is required"),
         ("--model NOWHERE --force", "there is no artifact"),
+        ("--model MODEL --force --size 43", "--size is at least 44, but got 43"),
+        ("--model MODEL --force --limit 0", "--limit is at least 1, but got 0"),
+        ("--results THEIRS --force --data toy", "none of the 64 photographs of toy has a result of the same file stem"),
         ("--model MODEL --name mkl --force", "cannot be called 'mkl' here, since a row beside it is; give it another"),
     ],
 )

@@ -6,6 +6,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -48,13 +49,16 @@ def test_a_bad_picture_does_not_stop_the_rest(place: Path, tmp_path: Path, capsy
     assert "bad.png is not a picture" in told
 
 
-def test_a_picture_goes_from_standard_input_to_standard_output(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_goes_from_standard_input_to_standard_output(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = io.BytesIO()
-    photo = io.BytesIO((place / "photos" / "0.png").read_bytes())
+    photo = io.BytesIO(encoded(replace(read(place / "photos" / "0.png"), iptc=b"\x1c\x02\x05\x00\x01a"), "JPEG"))
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=photo))
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=out))
     assert called("stylize", "-", "--model", place / "model", "--output", "-") == 0
     assert Pillow.open(out).size == (53, 37)
+    assert capsys.readouterr().err == "the picture is without its IPTC record.\n"
 
 
 def test_a_picture_is_made_again(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from data.pictures import drawing, fill, save
 from torch.utils.data import DataLoader
 
 from ganstyle.data import tolerant
+from ganstyle.data.left_out import Record
 from ganstyle.data.paired import paired
 from ganstyle.data.pictures import Pictures, by_short_side
 from ganstyle.data.tolerant import Tolerant
@@ -90,6 +91,13 @@ def test_processes_that_share_a_record_share_the_budget_and_name_an_item_once(
         "val\t1\t1.png is damaged.",
         "train\t6\t6.png is damaged.",
     ]
+
+
+@pytest.mark.parametrize("reason", ["caf\udce9.png is damaged.", "it says\n\tno.", "one\u2028two"])
+def test_any_reason_is_written_down_once(tmp_path: Path, reason: str) -> None:
+    record = Record(tmp_path / "left_out.tsv", "train")
+    assert [record.add(1, reason), record.add(1, reason), record.add(2, reason)] == [(True, 1), (False, 1), (False, 2)]
+    assert (tmp_path / "left_out.tsv").read_bytes().count(b"\n") == 2
 
 
 @pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # more than there are cores

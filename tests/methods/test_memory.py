@@ -28,6 +28,23 @@ def test_the_newest_rows_are_kept_in_order_and_each_name_has_its_own() -> None:
     assert other["deep"].tolist() == [[9.0]]
 
 
+def test_what_was_recalled_stays_what_it_was_before_newcomers_came() -> None:
+    memory = Memory(2)
+    memory.keep("gram", rows(1, 2))
+    earlier = memory.recall("gram", rows(3))
+    memory.keep("gram", rows(3))
+    assert earlier is not None
+    assert earlier["deep"].flatten().tolist() == [1.0, 2.0]
+
+
+def test_a_memory_that_goes_on_leaves_the_state_as_it_was() -> None:
+    memory = Memory(2)
+    state = {"gram/deep": torch.tensor([[1.0], [2.0]])}
+    memory.load_state_dict(state)
+    memory.keep("gram", {"deep": torch.tensor([[3.0]])})
+    assert state["gram/deep"].flatten().tolist() == [1.0, 2.0]
+
+
 def test_what_is_kept_has_no_gradient() -> None:
     memory = Memory(2)
     memory.keep("gram", {"deep": torch.ones(1, 1, requires_grad=True) * 2})

@@ -77,6 +77,20 @@ def test_only_small_maps_are_multiplied(side: int, multiplies: bool) -> None:
     assert ("convolution" not in called.names) == multiplies
 
 
+def test_no_images_give_no_images() -> None:
+    layer, up = convolution(4, 64, 4, stride=2), TransposedConvolution(64, 4, 4, 2, 1)
+    none = torch.rand(0, 4, 8, 8)
+    assert InstanceNorm(64)(layer(none)).shape == (0, 64, 4, 4)
+    assert up(layer(none)).shape == (0, 4, 8, 8)
+
+
+def test_the_size_that_is_asked_for_is_given() -> None:
+    layer = TransposedConvolution(64, 4, 3, 2, 1)
+    x = torch.rand(1, 64, 2, 2)
+    torch.testing.assert_close(layer(x, [4, 4]), nn.ConvTranspose2d.forward(layer, x, [4, 4]))
+    assert layer(x[0]).shape == (4, 3, 3)
+
+
 def test_groups_are_convolved() -> None:
     with Called() as called:
         convolution(64, 64, 3, groups=64)(torch.rand(1, 64, 2, 2))

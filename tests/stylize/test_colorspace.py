@@ -16,6 +16,7 @@ from ganstyle.stylize.controls import Controls
 from ganstyle.stylize.encode import encoded
 from ganstyle.stylize.files import Studio
 from ganstyle.stylize.photograph import Photograph, decoded
+from ganstyle.stylize.shaper import shaper
 
 ADOBE = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
 """The primaries of Adobe RGB (1998) in XYZ under D50."""
@@ -23,9 +24,10 @@ WIDE = (24_000, 40_000, 65_535)
 """A curve of three points that begins in the dark."""
 
 
-def profile(colors: bytes = b"RGB ", curve: tuple[int, ...] = (563,)) -> bytes:
+def profile(colors: bytes = b"RGB ", curve: tuple[int, ...] | bytes = (563,)) -> bytes:
     """Put an ICC profile of version 2 together: curves, and for RGB a matrix."""
-    table = b"curv\0\0\0\0" + struct.pack(f">I{len(curve)}H", len(curve), *curve)
+    points = b"" if isinstance(curve, bytes) else struct.pack(f">I{len(curve)}H", len(curve), *curve)
+    table = curve if isinstance(curve, bytes) else b"curv\0\0\0\0" + points
     text = b"desc\0\0\0\0" + struct.pack(">I", 5) + b"Test\0" + bytes(78)
     white = b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(65536 * value) for value in (0.9642, 1.0, 0.8249)))
     tags = {b"desc": text, b"wtpt": white, b"cprt": b"text\0\0\0\0none\0"}
@@ -61,6 +63,11 @@ def pixels(depth: type, *, gray: bool = False) -> np.ndarray:
     shape = (24, 32, 1 if gray else 3)
     drawn = np.random.default_rng(0).integers(0, np.iinfo(depth).max, shape, dtype=depth, endpoint=True)
     return drawn.repeat(3, axis=2) if gray else drawn
+
+
+def test_a_curve_that_divides_by_zero_is_no_curve() -> None:
+    assert shaper(profile(curve=b"para\0\0\0\0" + struct.pack(">HH3i", 1, 0, 0x20000, 0x10000, 0))) is not None
+    assert shaper(profile(curve=b"para\0\0\0\0" + struct.pack(">HH3i", 1, 0, 0x20000, 0, 0x10000))) is None
 
 
 @pytest.mark.parametrize("curve", [(563,), (), (0, *WIDE)], ids=["gamma", "linear", "table"])

@@ -1,11 +1,12 @@
 """Who started a process, as which rank, and whether with as many others as the run asks for."""
 
+import threading
 from collections.abc import Mapping
 
 import pytest
 
 from ganstyle.errors import ConfigError
-from ganstyle.training import launcher
+from ganstyle.training import launcher, lifeline
 
 SRUN = {
     "SLURM_JOB_ID": "7",
@@ -96,3 +97,23 @@ def test_a_job_that_would_wait_for_ever_or_guess_is_refused(
     started(monkeypatch, SRUN, without=missing)
     with pytest.raises(ConfigError, match=told):
         launcher.check(4, 2)
+
+
+def test_a_rank_ends_that_looks_for_its_parent_when_that_is_gone_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    started(monkeypatch, {"LOCAL_RANK": "1", lifeline.STARTER: "-1"})
+    ended, said = threading.Event(), list[str]()
+    monkeypatch.setattr(lifeline, "GRACE", 0.0)
+    monkeypatch.setattr(lifeline, "_end", lambda sentence: (said.append(sentence), ended.set()))
+    with lifeline.tied_to_parent():
+        assert ended.wait(10)
+    assert said == [f"the first process of this run is gone; {lifeline.ADVICE}"]
+
+
+def test_a_rank_whose_parent_lives_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    started(monkeypatch, {"LOCAL_RANK": "1"})
+    monkeypatch.setattr(lifeline, "GRACE", 0.0)
+    monkeypatch.setattr(lifeline, "POLL", 0.01)
+    monkeypatch.setattr(lifeline, "_end", pytest.fail)
+    before = threading.active_count()
+    with lifeline.tied_to_parent():
+        assert threading.active_count() == before + 1

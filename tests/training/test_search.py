@@ -79,8 +79,9 @@ WRONG = {
     "search: {objective: x, space: {a: [1]}}": "search.space.a must be a list of different choices",
     "search: {objective: x, space: {a: [1, 1]}}": "search.space.a must be a list of different choices",
     "search: {objective: x, space: {a: {low: 1, high: 1}}}": "search.space.a must rise from low to high",
+    "search: {objective: x, space: {a: {low: 1, high: .inf}}}": "search.space.a takes finite numbers",
     "search: {objective: x, space: {a: {low: 0, high: 1, log: true}}}": "needs low above 0",
-    "search: {objective: x, space: {a: {low: x, high: 1}}}": "search.space.a takes numbers",
+    "search: {objective: x, space: {a: {low: x, high: 1}}}": "search.space.a takes finite numbers",
 }
 
 
@@ -88,6 +89,12 @@ WRONG = {
 def test_what_does_not_fit_is_told(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError, match=WRONG[text].replace("?", r"\?")):
         read(tmp_path, text)
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "picture.yaml").write_bytes(b"\xff\xd8\xff\xe0")
+    with pytest.raises(ConfigError, match=r"picture\.yaml cannot be read as YAML"):
+        search.read(str(tmp_path / "picture.yaml"))
 
 
 LINES = {
@@ -100,6 +107,7 @@ LINES = {
     "experiment=smoke seed=1,2": "seed=1,2 gives several values, as a grid does",
     "experiment=smoke ~callbacks.samples": "write callbacks.samples=null",
     "experiment=smoke logger=none": "take logger=csv",
+    "experiment=smoke objective=": "objective= names no score",
     "experiment=smoke --workers 0": "--workers and --trials are numbers of trials",
 }
 

@@ -133,9 +133,10 @@ def test_a_journal_file_is_a_storage_too(tmp_path: Path) -> None:
     assert not (tmp_path / "study.db").exists()
 
 
-def test_a_storage_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="--storage nonsense://x cannot be opened"):
-        opened(plan(tmp_path, 1, storage="nonsense://x"))
+@pytest.mark.parametrize("place", ["nonsense://x", "/nowhere/study.journal", "/"])
+def test_a_storage_that_cannot_be_opened_is_told(tmp_path: Path, place: str) -> None:
+    with pytest.raises(ConfigError, match=f"--storage {place} cannot be opened"):
+        opened(plan(tmp_path, 1, storage=place))
 
 
 def test_a_surplus_trial_counts_for_nothing(tmp_path: Path) -> None:
