@@ -40,8 +40,8 @@ class Memory:
                 self.rows[f"{name}/{key}"] = kept
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return all rows, on the CPU."""
-        return {name: rows.cpu() for name, rows in self.rows.items()}
+        """Return a copy of all rows, on the CPU."""
+        return {name: rows.cpu().clone() for name, rows in self.rows.items()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Continue exactly where the memory was that returned this state."""
