@@ -124,16 +124,20 @@ def test_the_order_of_two_folders_and_their_augmentation_resume_too(
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of forks beside threads (Python 3.12)
 def test_a_process_that_loads_pictures_does_not_hold_the_folder_of_a_run_that_was_killed(tmp_path: Path) -> None:
-    reading, writing = os.pipe()
+    (reading, writing), (told, telling) = os.pipe(), os.pipe()
     with taken(tmp_path):
         process = os.fork()
         if process == 0:
             os.close(writing)
+            os.write(telling, b".")
             os.read(reading, 1)  # until the test is over
             os._exit(0)
+        os.read(told, 1)  # the process has begun
     held = is_taken(tmp_path)
     os.close(writing)
     os.waitpid(process, 0)
+    for end in (reading, told, telling):
+        os.close(end)
     assert not held
 
 
