@@ -5,7 +5,7 @@ million weights meet four pixels, that is nearly all of the time; a product read
 The sums are the same (Chellapilla et al. 2006, "unrolling convolution").
 """
 
-from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -23,23 +23,22 @@ class TransposedConvolution(nn.ConvTranspose2d):
         if output_size is not None or not _multiplies(input, self, input.shape[2:].numel(), self.in_channels):
             return super().forward(input, output_size)
         patches = self.weight.flatten(1).t() @ input.flatten(2)
-        reach = zip(
-            input.shape[2:], self.stride, self.kernel_size, _pair(self.padding), self.output_padding, strict=True
-        )
+        padding = cast(tuple[int, int], self.padding)  # ours are numbers
+        reach = zip(input.shape[2:], self.stride, self.kernel_size, padding, self.output_padding, strict=True)
         sides = tuple((side - 1) * stride + kernel - 2 * pad + more for side, stride, kernel, pad, more in reach)
         with torch.autocast(input.device.type, enabled=False):
-            y = F.fold(patches, sides, self.kernel_size, padding=_pair(self.padding), stride=self.stride)
+            y = F.fold(patches, sides, self.kernel_size, padding=padding, stride=self.stride)
         return _shifted(y, self.bias)
 
 
-def convolved(x: Tensor, layer: nn.Conv2d, padding: Sequence[int]) -> Tensor:
+def convolved(x: Tensor, layer: nn.Conv2d, padding: tuple[int, int]) -> Tensor:
     """Convolve with a layer's weights, padding with so many rows and columns of zeros, whatever the layer says."""
     reach = zip(x.shape[2:], layer.stride, layer.kernel_size, padding, strict=True)
     rows, columns = ((side + 2 * pad - kernel) // stride + 1 for side, stride, kernel, pad in reach)
     if not _multiplies(x, layer, rows * columns, layer.out_channels):
-        return F.conv2d(x, layer.weight, layer.bias, layer.stride, _pair(padding), layer.dilation, layer.groups)
+        return F.conv2d(x, layer.weight, layer.bias, layer.stride, padding, layer.dilation, layer.groups)
     with torch.autocast(x.device.type, enabled=False):
-        patches = F.unfold(x, layer.kernel_size, padding=_pair(padding), stride=layer.stride)
+        patches = F.unfold(x, layer.kernel_size, padding=padding, stride=layer.stride)
     return _shifted((layer.weight.flatten(1) @ patches).view(len(x), layer.out_channels, rows, columns), layer.bias)
 
 
@@ -56,9 +55,3 @@ def _multiplies(x: Tensor, layer: nn.Conv2d | nn.ConvTranspose2d, patches: int, 
 
 def _shifted(y: Tensor, bias: Tensor | None) -> Tensor:
     return y if bias is None else y + bias.to(y.dtype)[:, None, None]
-
-
-def _pair(padding: Sequence[int] | str) -> tuple[int, int]:
-    assert not isinstance(padding, str)  # ours are numbers
-    rows, columns = padding
-    return rows, columns

@@ -127,6 +127,9 @@ def test_a_compiled_network_paints_alike(name: str, tmp_path: Path) -> None:
     assert arms.alike(name, arms.pytorch_way(subject, name)(image), arms.pytorch_way(subject, "eager")(image))
 
 
+OLDER = (("light", 128), ("gone", 64))
+
+
 @pytest.mark.slow
 def test_parts_leave_their_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     photographs = tmp_path / "photographs"
@@ -149,7 +152,7 @@ def test_parts_leave_their_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(module, name, value)
     output = tmp_path / "speed.json"
     words = ["--photographs", photographs, "--calibrate", photographs, "--work", tmp_path / "work", "--output", output]
-    older = [{"network": "light", "side": 128, "arm": "eager"}, {"network": "gone", "side": 64, "arm": "eager"}]
+    older = [{"network": name, "side": side, "arm": "eager", "times_as_fast": 1.0} for name, side in OLDER]
     output.write_text(json.dumps({"pytorch": {"light": {"best": "bf16 autocast"}}, "rows": older}))
     parts = ["--parts", "parity", "rows", "folders", "starts"]
     called = ["inference_speed", *map(str, words), "--trained", f"light={tmp_path / 'small'}", *parts]
