@@ -158,7 +158,11 @@ def holds(own: Plan, calm: list[Any]) -> str:
     starts = [len(path.read_text().splitlines()) for path in own.folder.glob("trials/*/starts.txt")]
     if len(starts) != len(calm) or max(starts) > 2:
         return f"the runs were started {starts} times"
-    alive = [int(line.split()[0]) for path in own.folder.glob("trials/*/starts.txt") for line in path.open()]
+    alive = [
+        int(line.split()[0])
+        for path in own.folder.glob("trials/*/starts.txt")
+        for line in path.read_text().splitlines()
+    ]
     if any(claims._began(process) for process in alive):
         return "a trial is still running"
     return "" if (own.folder / findings.BEST).stat().st_size else "no best.yaml"
