@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 from PIL import Image as Pillow
 
 from benchmarks import loaded_run
+from benchmarks.forked import forked
 from ganstyle.data import pictures, tolerant
 from ganstyle.training import checkpoint, main
 from ganstyle.training import run as running
@@ -80,28 +80,17 @@ def run(folder: Path, *words: str, sabotage: Sabotage = nothing) -> Ended:
 
 def begin(folder: Path, *words: str, sabotage: Sabotage = nothing) -> int:
     """Fork a process that trains with its runs, cache and pictures under `folder`; return its number."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of threads (Python 3.12), which the child does without
-        process = os.fork()
-    if process:
-        return process
-    code = 1
-    try:
+
+    def train() -> int:
+        _speak_into(folder / "said.txt")
         torch.set_num_threads(1)  # the threads of the parent are not there
         warnings.filterwarnings("ignore", message="This DataLoader will create")  # more processes than cores
-        _speak_into(folder / "said.txt")
         sides = [f"data.{side}={folder / side}" for side in ("source", "target")]
         sys.argv = [*COMMAND, f"runs={folder / 'runs'}", *sides, f"data.cache={folder / 'cache'}", *words]
         sabotage()
-        code = main.main()
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        return main.main()
+
+    return forked(train)
 
 
 def _speak_into(path: Path) -> None:

@@ -15,14 +15,13 @@ import signal
 import sys
 import tempfile
 import time
-import traceback
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
 
+from benchmarks.forked import forked
 from benchmarks.record import machine
 from ganstyle.training import claims, findings, study, sweep, trial
 from ganstyle.training.provenance import commit
@@ -62,24 +61,16 @@ def plan(folder: Path, trials: int, workers: int, storage: str | None = None) ->
 
 def begin(own: Plan, before: Callable[[], None] = lambda: None) -> int:
     """Fork a process that sweeps and concludes; return its number."""
-    sys.stdout.flush()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of threads (Python 3.12), which the child does without
-        process = os.fork()
-    if process:
-        return process
-    code = 1
-    try:
+
+    def search() -> int:
         sys.stdout = sys.stderr = (own.folder.parent / "said.txt").open("a")
         before()
         opened = study.opened(own)
         code = sweep.Sweep(own, opened).run()
         findings.conclude(own, opened)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stderr.flush()
-        os._exit(code)
+        return code
+
+    return forked(search)
 
 
 def wait(process: int) -> int:
