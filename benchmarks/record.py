@@ -7,12 +7,12 @@ and the machine. Nothing is measured here.
 import argparse
 import json
 import os
-import platform
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ganstyle.backends.pace import processor
 from ganstyle.metrics.recorded import recorded as recorded_curves
 
 
@@ -57,20 +57,14 @@ def _quality(run: Path) -> dict[str, Any]:
 
 def machine() -> str:
     """Describe the processor that this runs on."""
-    names = [line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name")]
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ", no GPU"
-    return f"{os.cpu_count()} x {names[0] if names else platform.processor()}{gpu}"
+    return f"{os.cpu_count()} x {processor()}{gpu}"
 
 
 def instructions() -> list[str]:
     """Name what the processor has for networks, of what makes a difference to them."""
     known = next((line.split() for line in _cpuinfo() if line.startswith("flags")), [])
     return [name for name in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8") if name in known]
-
-
-def _cpuinfo() -> list[str]:
-    path = Path("/proc/cpuinfo")
-    return path.read_text().splitlines() if path.exists() else []
 
 
 if __name__ == "__main__":

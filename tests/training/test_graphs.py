@@ -114,7 +114,7 @@ def test_a_batch_of_another_size_goes_operation_by_operation_and_the_next_one_as
         assert any(not torch.equal(a, b) for a, b in zip(before, subject.method.parameters(), strict=True))
 
 
-def test_penalties_and_accumulation_are_not_recorded(device: str) -> None:
+def test_penalties_and_accumulation_are_not_recorded() -> None:
     for subject in (system(pix2pix(), accumulate=2), system(with_r1(), weights=WITH_R1)):
         assert not is_replayable(subject)
 
