@@ -67,5 +67,10 @@ def instructions() -> list[str]:
     return [name for name in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8") if name in known]
 
 
+def _cpuinfo() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.exists() else []
+
+
 if __name__ == "__main__":
     main()
