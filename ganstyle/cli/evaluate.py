@@ -9,32 +9,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ganstyle import __version__
-from ganstyle.errors import GanstyleError
+from ganstyle.cli.networks import PUBLISHED, Alike, ReportError, device, examinations, published, seen_alike
 
 if TYPE_CHECKING:
     from ganstyle.cli.sets import Wanted
     from ganstyle.cli.subjects import Folder, Model
-    from ganstyle.metrics.artfid import ArtNetworks
     from ganstyle.metrics.evidence import Evidence, Subject
-    from ganstyle.metrics.examinations import Examination
-    from ganstyle.metrics.features import FeatureNetwork
-    from ganstyle.metrics.judge import Judge, Published
+    from ganstyle.metrics.judge import Judge
     from ganstyle.metrics.protocol import Protocol
     from ganstyle.metrics.results import Report
     from ganstyle.metrics.sets import References, Sources
 
-PUBLISHED = {
-    "--inception": "the published Inception, for FID",
-    "--lpips": "torchvision's VGG-16, for LPIPS of paired data",
-    "--artfid": "ArtFID's own Inception",
-    "--artfid-lpips": "torchvision's AlexNet, for ArtFID",
-}
-"""Weights that scores are named after; without them the scores carry another name, or are left out."""
-Alike = Literal["same", "akin", "other"]
-"""How near the network that judges is to the one that a model was trained through."""
 LEAST_SIDE = 44
 """Pixels; content is compared at three octaves, and the last of a smaller picture has no room for a window."""
 PACKAGES = ("torch", "torchvision", "torchmetrics", "numpy", "scipy")
@@ -51,10 +39,6 @@ examples:
   ganstyle evaluate --results pictures/of/another/program --data data/monet2photo --output report
   ganstyle evaluate --model A --against B --data data/monet2photo --output report
 """
-
-
-class ReportError(GanstyleError):
-    """A report that cannot be written where it was asked for."""
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -106,9 +90,9 @@ def _evaluate(words: Namespace) -> int:
 
     judged = _opened(words)
     sources, references, stems = find(_wanted(words, judged))
-    network = feature_network(path=words.features, device=_device(words.device))
-    judge = judge_through(network, sources, _published(words), seed=words.seed)
-    seen = [_seen_alike(one, network) for one in judged]
+    network = feature_network(path=words.features, device=device(words.device))
+    judge = judge_through(network, sources, published(words), seed=words.seed)
+    seen = [seen_alike(one, network) for one in judged]
     protocols = [_protocol(one, words, sources, references, judge) for one in judged]
     subjects = [_subject(*each, sources, words.seed) for each in zip(judged, protocols, seen, strict=True)]
     protocols[0].require_enough(words.force)
@@ -119,7 +103,7 @@ def _evaluate(words: Namespace) -> int:
         judge,
         cache=Cache(words.cache or cache_folder()),
         seed=words.seed,
-        examinations=_examinations(words, network, judge),
+        examinations=examinations(words, network, judge),
     )
     if done is None:
         return 0
@@ -145,44 +129,6 @@ def _opened(words: Namespace) -> "list[Model | Folder]":
     if first.name == second.name:
         return [replace(first, name=f"{first.name} (1)"), replace(second, name=f"{second.name} (2)")]
     return [first, second]
-
-
-def _device(asked: str) -> str:
-    """Refuse a device that is not there."""
-    import torch
-
-    if asked not in ("cpu", "cuda"):
-        raise ReportError(f"--device is cpu or cuda, but got {asked!r}.")
-    if asked == "cuda" and not torch.cuda.is_available():
-        raise ReportError("--device cuda, but PyTorch finds no GPU here; leave the option out.")
-    return asked
-
-
-def _published(words: Namespace) -> "Published":
-    """Build the networks that scores are named after, as far as they are given."""
-    from ganstyle.metrics.inception import inception
-    from ganstyle.metrics.judge import Published
-    from ganstyle.metrics.lpips import lpips
-
-    return Published(
-        inception(words.inception) if words.inception else None, lpips(words.lpips) if words.lpips else None
-    )
-
-
-def _examinations(words: Namespace, network: "FeatureNetwork", judge: "Judge") -> "list[Examination]":
-    from ganstyle.metrics.examinations import art, deceived, distribution
-
-    sets = [distribution(name, seed=words.seed) for name in judge.vectors]
-    return [deceived(network, seed=words.seed), *sets, art(_art_networks(words), seed=words.seed)]
-
-
-def _art_networks(words: Namespace) -> "ArtNetworks | None":
-    if not words.artfid:
-        return None
-    from ganstyle.metrics.artfid import art_networks
-    from ganstyle.metrics.published import DOWNLOAD
-
-    return art_networks(words.artfid, words.artfid_lpips or DOWNLOAD)
 
 
 def _wanted(words: Namespace, judged: "Sequence[Model | Folder]") -> "Wanted":
@@ -219,22 +165,6 @@ def _subject(judged: "Model | Folder", protocol: "Protocol", seen: Alike, source
     trained_with = trained_scores(losses, same_features=seen == "same")
     akin = scores_of_features(losses) if seen == "akin" else frozenset()
     return Subject(judged.name, restyle, protocol, trained_with, akin)
-
-
-def _seen_alike(judged: "Model | Folder", network: "FeatureNetwork") -> Alike:
-    """Say whether a model was trained through the judge's feature network, or one of its pupils or teachers.
-
-    A card that does not tell may mean the very same.
-    """
-    if judged.card is None:
-        return "other"
-    from ganstyle.cli.subjects import trained_through
-    from ganstyle.metrics.features import akin
-
-    through = trained_through(judged.card)
-    if through in (None, network.sha256):
-        return "same"
-    return "akin" if akin(through, network.sha256) else "other"
 
 
 def _protocol(

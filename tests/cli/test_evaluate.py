@@ -11,7 +11,7 @@ import torch
 
 from ganstyle import artifact
 from ganstyle.cli import main, subjects
-from ganstyle.cli.evaluate import _seen_alike
+from ganstyle.cli.networks import seen_alike
 from ganstyle.data.toy import landscapes
 from ganstyle.images import read, write
 from ganstyle.metrics.features import feature_network, teachers
@@ -92,8 +92,8 @@ def test_a_model_may_have_been_trained_through_a_pupil_of_the_judge(world: Path,
     for through, seen in ((own, "same"), (next(iter(teachers(own))), "akin"), ("0" * 64, "other"), (None, "same")):
         training = {} if through is None else {"features_sha256": through}
         artifact.save(Light(blocks=1, channels=8), tmp_path / str(through), training=training)
-        assert _seen_alike(subjects.model(tmp_path / str(through)), network) == seen
-    assert _seen_alike(subjects.folder(world / "theirs"), network) == "other"
+        assert seen_alike(subjects.model(tmp_path / str(through)), network) == seen
+    assert seen_alike(subjects.folder(world / "theirs"), network) == "other"
 
 
 @pytest.mark.slow
