@@ -50,17 +50,7 @@ Load = Callable[[int], Any]
 
 def main() -> None:
     """Make the pictures, let the arms take turns, write one results file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument(
-        "--photographs", type=Path, nargs="+", default=[], help="pictures to make JPEG files from; else drawn ones"
-    )
-    parser.add_argument("--count", type=int, default=48, help="JPEG files")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument(
-        "--pairs", type=int, default=4000, help="that a worker hands over with a cache, and a tenth of them without"
-    )
-    arguments = parser.parse_args()
+    arguments = _arguments()
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     with tempfile.TemporaryDirectory() as folder:
@@ -89,6 +79,20 @@ def main() -> None:
     }
     arguments.output.write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(result, indent=2))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument(
+        "--photographs", type=Path, nargs="+", default=[], help="pictures to make JPEG files from; else drawn ones"
+    )
+    parser.add_argument("--count", type=int, default=48, help="JPEG files")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument(
+        "--pairs", type=int, default=4000, help="that a worker hands over with a cache, and a tenth of them without"
+    )
+    return parser.parse_args()
 
 
 def write_jpegs(folder: Path, count: int, photographs: Sequence[Path]) -> list[Path]:
