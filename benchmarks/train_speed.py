@@ -5,12 +5,14 @@ pix2pix (U-Net-256 with batch norm) and CycleGAN (two ResNet-9) at 256 x 256 ste
 trainer.precision=auto, each in a process of its own with the settings its users have (`benchmarks/train/turns.py`).
 Figures are ratios to the baseline of the same round, so that a busy machine cancels out. Beside them: model FLOPs per
 second and their share of what the machine's own convolutions reach in that precision, where the time of a step goes,
-peak memory, and whether the arithmetic is the same.
+what loading a pair takes, peak memory, and whether the arithmetic is the same.
 """
 
 import argparse
 import json
 import os
+import statistics
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks import data_speed
 from benchmarks.inference.timing import interleaved, told
 from benchmarks.record import machine
 from benchmarks.train.incumbent import GAMES
@@ -56,6 +59,7 @@ def main() -> None:
         "protocol": f"{SIDE} x {SIDE} pixels, wall time of whole steps in turns; times_as_fast: median over the rounds "
         "of the ratio to the incumbent's step of the same round; peak_gigaflops: of 3 x 3 convolutions in the same run",
         "peak_gigaflops": reached,
+        "milliseconds_to_load_a_pair": loading(),
         "recipes": found,
     }
     words.output.write_text(json.dumps(result, indent=2) + "\n")
@@ -64,7 +68,9 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/train_speed.json"))
-    parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument(
+        "--recipes", nargs="*", choices=RECIPES, default=list(RECIPES), help="none: measure peaks and loading alone"
+    )
     parser.add_argument("--batch-sizes", nargs="+", type=int, default=[1, 4])
     parser.add_argument("--rounds", type=int, help="instead of 8 for pix2pix, 4 for CycleGAN")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -93,6 +99,14 @@ def measured(recipe: str, size: int, threads: int, rounds: int, peak: Mapping[st
         reached = rows["ganstyle"]["times_as_fast"]
         found["bar"] = {"times_as_fast": reached, "at_least": BARS[recipe], "met": reached >= BARS[recipe]}
     return found
+
+
+def loading(count: int = 24, rounds: int = 5) -> dict[str, float]:
+    """What a pair of pictures takes a loading process, by the incumbent's way and by ours, in turns (`data_speed`)."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = data_speed.write_jpegs(Path(folder) / "jpeg", count, [])
+        seconds = data_speed.race(data_speed.arms(files, Path(folder) / "cache"), count, rounds)
+    return {name: round(2000 * statistics.median(times) / count, 2) for name, times in seconds.items()}
 
 
 def flops_of(step: Callable[[Batch], object], batch: Batch) -> int:

@@ -9,7 +9,7 @@ from torch import nn
 
 from benchmarks.train.incumbent import FORWARDS, PARAMETERS, CycleGANGame, Pix2PixGame
 from benchmarks.train.ours import Arm
-from benchmarks.train_speed import flops_of
+from benchmarks.train_speed import flops_of, loading
 from ganstyle.nn.patchgan import PatchGAN
 from ganstyle.nn.resnet import ResNet
 from ganstyle.nn.unet import UNet
@@ -85,3 +85,11 @@ def test_where_the_time_goes_adds_up() -> None:
 def test_operations_are_counted() -> None:
     game = baseline("pix2pix")
     assert flops_of(game.step, batch_of(2)) == pytest.approx(2 * flops_of(game.step, batch_of(1)), rel=0.2)
+
+
+@pytest.mark.slow
+def test_loading_a_pair_is_timed_by_the_incumbents_way_and_by_ours() -> None:
+    found = loading(count=4, rounds=1)
+    assert len(found) == 4
+    assert next(iter(found)).startswith("incumbent")
+    assert all(milliseconds > 0 for milliseconds in found.values())
