@@ -5,6 +5,7 @@ million weights meet four pixels, that is nearly all of the time; a product read
 The sums are the same (Chellapilla et al. 2006, "unrolling convolution").
 """
 
+from math import prod
 from typing import cast
 
 import torch
@@ -20,7 +21,7 @@ class TransposedConvolution(nn.ConvTranspose2d):
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:  # noqa: A002 (as its parent has it)
         """Return the larger map."""
-        if output_size is not None or not _multiplies(input, self, input.shape[2:].numel(), self.in_channels):
+        if output_size is not None or not _multiplies(input, self, prod(input.shape[2:]), self.in_channels):
             return super().forward(input, output_size)
         patches = self.weight.flatten(1).t() @ input.flatten(2)
         padding = cast(tuple[int, int], self.padding)  # ours are numbers
@@ -45,7 +46,7 @@ def convolved(x: Tensor, layer: nn.Conv2d, padding: tuple[int, int]) -> Tensor:
 def _multiplies(x: Tensor, layer: nn.Conv2d | nn.ConvTranspose2d, patches: int, channels: int) -> bool:
     """Whether a product serves: `patches` of every image against weights as large as `channels` patches.
 
-    Never in a recorded graph, which would hold for one size only.
+    Never in a recorded graph, which would hold for one size only; a size's `numel()` would fix it there too.
     """
     if torch.compiler.is_compiling():
         return False
