@@ -2,5 +2,5 @@
 
 from hypothesis import settings
 
-settings.register_profile("laws", deadline=None, max_examples=20, derandomize=True, database=None)
+settings.register_profile("laws", max_examples=20, derandomize=True, database=None)
 settings.load_profile("laws")

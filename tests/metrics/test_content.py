@@ -63,7 +63,7 @@ def test_a_global_change_of_color_and_contrast_costs_less_than_any_damage(score:
 
 
 @pytest.mark.parametrize("score", [edge_correlation, dog_ssim])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10**6), gain=st.floats(0.2, 3.0), level=st.floats(-0.5, 0.5))
 def test_gain_and_level_of_the_luminance_cost_nothing(score: Compare, seed: int, gain: float, level: float) -> None:
     gray = noise(seed, (1, 1, 48, 48)).expand(-1, 3, -1, -1).contiguous()
@@ -71,7 +71,7 @@ def test_gain_and_level_of_the_luminance_cost_nothing(score: Compare, seed: int,
 
 
 @every
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 10**6))
 def test_scores_are_symmetric_and_at_most_1(score: Compare, seed: int) -> None:
     one, other = noise(seed, (2, 3, 48, 48)).clamp(-1, 1), noise(seed + 1, (2, 3, 48, 48)).clamp(-1, 1)

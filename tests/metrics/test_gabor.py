@@ -49,7 +49,7 @@ def test_color_at_the_finest_scale_does_not_count() -> None:
     torch.testing.assert_close(gabor_energies(checkered), gabor_energies(halved), rtol=1e-3, atol=1e-3)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(level=st.floats(-1, 1))
 def test_a_flat_picture_has_no_energy(level: float) -> None:
     found = gabor_energies(torch.full((1, 3, 96, 96), level))

@@ -28,7 +28,7 @@ def test_no_axis_of_color_is_another_or_its_opposite() -> None:
     assert ((axes @ axes.T).fill_diagonal_(0).abs() < 0.99).all()
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(seed=seeds, spread=st.floats(0.1, 0.6), shift=st.floats(-0.3, 0.3))
 def test_the_color_distance_is_scipys_along_each_axis(seed: int, spread: float, shift: float) -> None:
     one, other = pictures(seed, side=16), (pictures(seed + 1, 5, spread, 16) + shift).clamp(-1, 1)
@@ -37,7 +37,7 @@ def test_the_color_distance_is_scipys_along_each_axis(seed: int, spread: float, 
     assert color_distance(color_functions(one), color_functions(other)) == pytest.approx(expected, abs=0.004)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(seed=seeds, spread=st.floats(0.05, 0.6))
 def test_the_patch_distance_is_scipys_along_each_axis(seed: int, spread: float) -> None:
     one, other = pictures(seed), pictures(seed + 1, 4, spread)
@@ -61,7 +61,7 @@ def test_the_patch_distance_is_scipys_along_each_axis(seed: int, spread: float) 
     )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=seeds)
 def test_the_color_of_a_whole_picture_is_no_business_of_patches(seed: int) -> None:
     images = 0.5 * pictures(seed, spread=0.2)
@@ -70,7 +70,7 @@ def test_the_color_of_a_whole_picture_is_no_business_of_patches(seed: int) -> No
     assert distance < 1e-3
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=seeds)
 def test_colors_do_not_tell_where_they_stand(seed: int) -> None:
     images = pictures(seed)
@@ -78,7 +78,7 @@ def test_colors_do_not_tell_where_they_stand(seed: int) -> None:
     assert torch.equal(color_functions(images), color_functions(moved))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=seeds)
 def test_patches_do_not_tell_in_which_picture_they_stand(seed: int) -> None:
     images = pictures(seed, 6)

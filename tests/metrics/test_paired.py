@@ -36,7 +36,7 @@ def test_l1_is_the_mean_of_absolute_differences_of_each_picture() -> None:
     torch.testing.assert_close(l1(result, target), torch.tensor([0.5, 0.1], dtype=torch.float64), rtol=1e-6, atol=0)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 10**6), error=st.floats(0.0, 0.5))
 def test_ssim_averages_to_that_of_torchmetrics(seed: int, error: float) -> None:
     target = noise(seed, (3, 3, 24, 32)).clamp(-1, 1)
@@ -45,7 +45,7 @@ def test_ssim_averages_to_that_of_torchmetrics(seed: int, error: float) -> None:
     assert float(ssim(result, target).mean()) == pytest.approx(float(expected), abs=1e-5)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10**6))
 def test_the_labels_of_label_like_targets_are_found_in_spite_of_small_noise(seed: int) -> None:
     targets = labels(seed)
@@ -86,7 +86,7 @@ def nearest(image: Tensor, colors: Tensor) -> Tensor:
     return torch.cdist(image.movedim(1, -1).reshape(-1, 3), colors).argmin(1).reshape(len(image), *image.shape[2:])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10**6))
 def test_an_error_smaller_than_half_the_way_to_another_label_costs_nothing(seed: int) -> None:
     target = labels(seed)

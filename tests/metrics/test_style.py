@@ -107,14 +107,13 @@ def naive_energy(results: Tensor, references: Tensor) -> float:
     return max(0.0, 2 * means[0] - means[1] - means[2]) ** 0.5
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 10**6), level=st.floats(0, 3))
 def test_energy_distance_agrees_with_a_naive_loop(seed: int, level: float) -> None:
     results, references = descriptors(seed), descriptors(seed + 1, 4, level)
     assert energy_distance(results, references) == pytest.approx(naive_energy(results, references), abs=1e-6)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_energy_distance_is_symmetric_and_never_negative(seed: int) -> None:
     one, other = descriptors(seed), descriptors(seed + 1)

@@ -43,7 +43,7 @@ def test_strength_0_gives_back_the_very_pixels(painter: Stylizer, depth: type) -
     np.testing.assert_array_equal(painter.stylize(photo(depth=depth), strength=0.0), photo(depth=depth))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     strengths=st.lists(st.floats(0, 1.5), min_size=2, max_size=2), color=st.sampled_from(["off", "luminance", "mkl"])
 )

@@ -66,7 +66,7 @@ def test_strips_equal_the_whole(name: str, upsampling: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     name=st.sampled_from(sorted(NETWORKS)),
     options=st.fixed_dictionaries(

@@ -43,7 +43,7 @@ def painters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Artifact]:
     return {name: artifact.load(folder / name) for name in NETWORKS}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(name=st.sampled_from(sorted(NETWORKS)), height=st.integers(1, 70), width=st.integers(1, 70))
 def test_any_size_comes_back_in_that_size(painters: dict[str, Artifact], name: str, height: int, width: int) -> None:
     styled = stylize(painters[name], pixels(height, width))

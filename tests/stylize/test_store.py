@@ -15,7 +15,7 @@ from ganstyle.stylize.sources import Given
 from ganstyle.stylize.store import Ledger, OnDisk, RoomError, Scratch, Storeroom
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     cuts=st.lists(st.integers(1, 19), max_size=4), level=st.sampled_from([0.0, 3.0, -200.0]), seed=st.integers(0, 99)
 )

@@ -76,7 +76,7 @@ def test_running_statistics_do_not_look_at_the_picture() -> None:
     assert reach(light(norm="batch", statistics_at_test="running")) == reach(light())
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     sides=st.tuples(st.integers(2, 40), st.integers(2, 40)),
     side=st.sampled_from([4, 12, 64]),
