@@ -5,7 +5,7 @@ python -m benchmarks.planted_faults --output benchmarks/results/planted_faults.j
 Every fault of the table below is planted in games of `toy_game`, the methods taking turns over the seeds; a fault is
 named when one of the verdicts accepted for it comes within 500 iterations. Healthy games of every method that has
 losses of its own are watched as long; a run with any verdict is a false alarm. The teacher of the distilled ones is the
-shipped Van Gogh. The watch, its limits and all intervals are those of conf/callbacks.
+shipped Van Gogh. The watch, its limits and all intervals are those of conf.
 `--runs FILE` keeps every run as a line, and a second start goes on where the first ended.
 """
 
@@ -16,13 +16,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 import torch
-from omegaconf import OmegaConf
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
 
 from benchmarks import sabotage
 from benchmarks.record import machine
@@ -122,7 +122,8 @@ def main() -> None:
         "commit": commit(),
         "machine": machine(),
         "torch": torch.__version__,
-        "limits": asdict(settings()["limits"]),
+        "limits": asdict(limits("pix2pix")),
+        "limits of its own": {method: _changed(method) for method in METHODS if _changed(method)},
     }
     arguments.output.write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(result, indent=2))
@@ -174,30 +175,40 @@ def play(task: Task) -> dict[str, Any]:
 
 def watch(game: Game) -> Monitor:
     """Watch a game as the callback would."""
-    health = settings()
+    health = watched(game.config)
     sizes = {name: health[name] for name in ("sample_every", "crowd", "known")}
     held_out = HeldOut(game.problem.val, health["held_out"], game.config.trainer.batch_size)
-    monitor = Monitor(game.system, held_out, health["limits"], **sizes)
+    monitor = Monitor(game.system, held_out, instantiate(health["limits"]), **sizes)
     game.system.witness = monitor
     return monitor
 
 
 def seen(game: Game, monitor: Monitor) -> Iterator[Verdict]:
     """Play the game to its end and yield the verdicts as they come."""
+    every = watched(game.config)["every"]
     try:
         for system in game.steps():
-            if monitor.batches % settings()["every"] == 0 or system.images_seen == system.total_images:
+            if monitor.batches % every == 0 or system.images_seen == system.total_images:
                 yield from monitor.watch()
     except NonFiniteError as error:
         yield broken(game.system.images_seen, error)
 
 
-@cache
-def settings() -> Mapping[str, Any]:
-    """Return what conf says of the watch."""
-    health: Any = OmegaConf.to_container(OmegaConf.load(conf_folder() / "callbacks" / "health" / "default.yaml"))
-    limits = {name: value for name, value in health["limits"].items() if name != "_target_"}
-    return {**health, "limits": Limits(**limits)}
+def watched(config: DictConfig) -> Any:
+    """Return what conf says of the watch, by default for methods that it turns the watch off for."""
+    return config.callbacks.health or OmegaConf.load(conf_folder() / "callbacks" / "health" / "default.yaml")
+
+
+def limits(method: str) -> Limits:
+    """Return what evidence of a method is compared with."""
+    found: Limits = instantiate(watched(composed(method, 1, seed=0))["limits"])
+    return found
+
+
+def _changed(method: str) -> dict[str, float]:
+    """Which limits of a method are its own."""
+    usual = asdict(limits("pix2pix"))
+    return {name: value for name, value in asdict(limits(method)).items() if value != usual[name]}
 
 
 def report(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
