@@ -57,7 +57,8 @@ def sizes_of(network: Light) -> Sizes:
 
 def _convolves(network: Light, name: str) -> bool:
     """Whether a parameter is the weight of a convolution between the stem and the end."""
-    return network.get_parameter(name).ndim == 4 and not name.startswith(("color_skip", "soft_color"))
+    outside = ("color_skip", "image_skip", "soft_color")
+    return network.get_parameter(name).ndim == 4 and not name.startswith(outside)
 
 
 def _places(name: str) -> float:

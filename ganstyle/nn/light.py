@@ -27,6 +27,9 @@ class Light(nn.Module):
     Instance norm forgets how bright, contrasty and colorful a picture is: night and snow look alike to what follows.
     With `color_skip` the source's coarse colors, mixed linearly (not at all at first), are added before the tanh.
 
+    With `image_skip` the source at half its resolution is added there, too: the network paints what differs, and the
+    finest strokes. The coarse colors, which are in it already, then begin at zero.
+
     With `soft_color` what the network paints has its color, gray taken away, blurred over 5 pixels: files hold color at
     half the resolution of light (JPEG's 4:2:0), and colored grain betrays a generator.
 
@@ -50,6 +53,7 @@ class Light(nn.Module):
         statistics_at_test: str = "batch",
         styles: int = 0,
         color_skip: bool = False,
+        image_skip: bool = False,
         soft_color: bool = False,
         widths: Mapping[str, int] | None = None,
     ) -> None:
@@ -68,7 +72,8 @@ class Light(nn.Module):
         initialize(self)
         if norm == "none":
             initialize_without_norms(self)
-        self.color_skip: nn.Sequential | None = _color_skip(padding) if color_skip else None
+        self.color_skip = _skip(padding, 2, begins=0.0 if image_skip else 1.0) if color_skip else None
+        self.image_skip = _skip(padding, 1, begins=1.0) if image_skip else None
         self.soft_color: nn.Module = _soft_color(padding) if soft_color else nn.Identity()
 
     def forward(self, image: Image, style: Style | None = None) -> Image:
@@ -78,7 +83,14 @@ class Light(nn.Module):
         for stage in self.encoder.values():
             x = stage(x, style)
         x = self.soft_color(self.decoder(x, style))
-        return to_image(x if self.color_skip is None else x + self.color_skip(image))
+        for skip in self.skips:
+            x = x + skip(image)
+        return to_image(x)
+
+    @property
+    def skips(self) -> Sequence[nn.Module]:
+        """What takes the source around the network; all are added before the tanh."""
+        return [skip for skip in (self.color_skip, self.image_skip) if skip is not None]
 
     def features(self, image: Image, taps: Sequence[str], style: Style | None = None) -> dict[str, Tensor]:
         """Return the encoder's activations at the taps; nothing deeper is computed."""
@@ -113,12 +125,16 @@ def _separable(inputs: int, outputs: int, padding: str, *, bias: bool) -> nn.Seq
     return nn.Sequential(each, convolution(inputs, outputs, 1, bias=bias))
 
 
-def _color_skip(padding: str) -> nn.Sequential:
-    """Average over 8 x 8 pixels at every fourth, mix colors, and spread smoothly: no stroke or edge gets through."""
-    coarse = Convolution(3, 3, 8, 4, 2, bias=False, padding_mode=PADDINGS[padding])
+def _skip(padding: str, octaves: int, *, begins: float) -> nn.Sequential:
+    """Shrink by some octaves, mix colors, and spread smoothly: strokes and edges finer than that do not get through.
+
+    It begins as so much of a smooth average, by which colors are not mixed.
+    """
+    fold = 2**octaves
+    coarse = Convolution(3, 3, 2 * fold, fold, fold // 2, bias=False, padding_mode=PADDINGS[padding])
     with torch.no_grad():
-        coarse.weight.copy_(torch.eye(3)[:, :, None, None].expand_as(coarse.weight) / 64)
-    return nn.Sequential(coarse, *(nn.Upsample(scale_factor=2, mode="bilinear") for _ in range(2)))
+        coarse.weight.copy_(begins * torch.eye(3)[:, :, None, None].expand_as(coarse.weight) / (2 * fold) ** 2)
+    return nn.Sequential(coarse, *(nn.Upsample(scale_factor=2, mode="bilinear") for _ in range(octaves)))
 
 
 def _soft_color(padding: str) -> nn.Module:

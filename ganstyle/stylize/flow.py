@@ -49,9 +49,11 @@ def flow(network: nn.Module, image: Map, keeper: Keeper, *, style: Style | None 
         return Pointwise(_unet(network, image, stream), torch.tanh)
     if isinstance(network, ResNet | AuthorsResNet | Light):
         x = stream.extend(image, [*network.encoder.values(), network.decoder])
-        x = stream.extend(x, [network.soft_color]) if isinstance(network, Light) else x
-        skip = network.color_skip if isinstance(network, Light) else None
-        return Pointwise(x if skip is None else Sum(stream.settled(x), stream.extend(image, [skip])), torch.tanh)
+        if isinstance(network, Light):
+            x = stream.extend(x, [network.soft_color])
+            for skip in network.skips:
+                x = Sum(stream.settled(x), stream.extend(image, [skip]))
+        return Pointwise(x, torch.tanh)
     if isinstance(network, TransformNet):
         layers = [*network.encoder.values(), network.decoder]
         return Pointwise(stream.extend(Pointwise(image, to_bytes), layers), network.from_bytes)

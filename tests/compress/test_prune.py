@@ -20,7 +20,8 @@ from ganstyle.nn.resnet import ResNet
 
 def student(**choices: object) -> Light:
     torch.manual_seed(1)
-    network = Light(**{"blocks": 2, "channels": 8, "color_skip": True, "soft_color": True, **choices})  # type: ignore[arg-type]
+    skips = {"color_skip": True, "image_skip": True, "soft_color": True}
+    network = Light(**{"blocks": 2, "channels": 8, **skips, **choices})  # type: ignore[arg-type]
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))

@@ -34,7 +34,7 @@ from ganstyle.nn.transform_net import FastStyle, TransformNet
 from ganstyle.nn.unet import UNet
 
 NETWORKS = {
-    "light": lambda: Light(blocks=1, channels=8, color_skip=True, soft_color=True),
+    "light": lambda: Light(blocks=1, channels=8, color_skip=True, image_skip=True, soft_color=True),
     "light with styles": lambda: Light(blocks=1, channels=8, styles=3),
     "resnet": lambda: ResNet(blocks=1, channels=8),
     "resnet, pixel shuffle": lambda: ResNet(blocks=1, channels=4, upsampling="pixel_shuffle", norm="none"),

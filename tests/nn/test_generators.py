@@ -72,6 +72,16 @@ def test_a_color_skip_knows_how_dark_a_picture_is_and_lets_no_stroke_through() -
         assert seeing.color_skip(0.5 + stripes)[..., 8:-8].sub(0.5).abs().max() < 1e-6  # but at the border
 
 
+def test_an_image_skip_lets_all_but_the_finest_through_and_colors_are_not_added_twice() -> None:
+    network = small_light(color_skip=True, image_skip=True)
+    wide = torch.tensor([0.5] * 8 + [-0.5] * 8).repeat(2).expand(1, 3, 32, 32)
+    fine = torch.tensor([0.3, -0.3]).repeat(16).expand(1, 3, 32, 32)
+    with torch.no_grad():
+        shown = sum((skip(wide + fine) for skip in network.skips), torch.zeros_like(wide))
+    inside = shown.unflatten(3, (4, 8))[..., 3:5]
+    torch.testing.assert_close(inside, wide.unflatten(3, (4, 8))[..., 3:5])
+
+
 def test_soft_colors_leave_the_light_alone_and_take_colored_grain_away() -> None:
     network = small_light(soft_color=True)
     light = image(1, 1, 32, 32).expand(-1, 3, -1, -1)

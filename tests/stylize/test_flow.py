@@ -20,10 +20,11 @@ from ganstyle.stylize.operations import Noisy
 from ganstyle.stylize.sources import Given
 from ganstyle.stylize.store import Ledger, Storeroom
 
+SKIPS = dict.fromkeys(("color_skip", "image_skip", "soft_color"), True)
 NETWORKS = {
     "unet": lambda **options: UNet(depth=3, channels=4, dropout=0.5, dropout_at_test=False, **options),
     "resnet": lambda **options: ResNet(blocks=2, channels=4, **options),
-    "light": lambda **options: Light(blocks=2, channels=4, color_skip=True, soft_color=True, **options),
+    "light": lambda **options: Light(blocks=2, channels=4, **SKIPS, **options),
 }
 ROW_BY_ROW, SOME_ROWS, AT_ONCE = 1, 40_000, 10**9
 

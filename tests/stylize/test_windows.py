@@ -19,7 +19,7 @@ from ganstyle.stylize.memory import Plan, Window
 from ganstyle.stylize.sources import Given
 from ganstyle.stylize.windows import Windowed, reach, window
 
-SKIPS = {"color_skip": True, "soft_color": True}
+SKIPS = dict.fromkeys(("color_skip", "image_skip", "soft_color"), True)
 
 
 def light(**options: Any) -> Light:
@@ -50,7 +50,7 @@ def farthest(network: nn.Module) -> int:
 
 
 @pytest.mark.parametrize("upsampling", sorted(UPSAMPLINGS))
-@pytest.mark.parametrize("skips", [SKIPS, {"color_skip": False, "soft_color": False}], ids=["skips", "none"])
+@pytest.mark.parametrize("skips", [SKIPS, dict.fromkeys(SKIPS, False)], ids=["skips", "none"])
 def test_a_reach_is_what_the_gradient_says_or_little_more(upsampling: str, skips: dict[str, bool]) -> None:
     network = light(upsampling=upsampling, **skips)
     found = reach(network)
