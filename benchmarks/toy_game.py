@@ -51,7 +51,11 @@ METHODS: dict[str, tuple[str, ...]] = {
     "distill_gan": ("data=toy_unpaired", "method=distill_gan", TEACHER, *SMALL_JUDGE),
 }
 """Overrides that choose a method and the data that it takes: every method of conf that has losses of its own."""
-VARIANTS = {"pix2pix_short": "pix2pix", "perceptual_gan_collection": "perceptual_gan"}
+VARIANTS = {
+    "pix2pix_short": "pix2pix",
+    "perceptual_gan_collection": "perceptual_gan",
+    "perceptual_gan_few": "perceptual_gan",
+}
 """Options of conf/method that weigh the losses of another differently; they are not played."""
 
 
