@@ -59,8 +59,8 @@ class Standing:
 def read(curve: Sequence[Point], copy: Point, content: float) -> Reading:
     """Read the style that needs no learning at some content.
 
-    On the curve it is the most that recoloring reaches while keeping at least that content; below it, the most on a
-    straight line from any strength to copied pictures.
+    It is the most that lies on a straight line to copied pictures from any strength that keeps at least that content;
+    on the curve, what recoloring itself reaches there counts, too.
 
     Args:
         curve: recoloring by growing strength, from the untouched photographs to full.
@@ -70,12 +70,12 @@ def read(curve: Sequence[Point], copy: Point, content: float) -> Reading:
     most, least = max(point.content for point in curve), min(point.content for point in curve)
     if content > most:
         return Reading(max(point.style for point in curve if point.content == most), "above the curve")
+    kept = [point for point in curve if point.content >= content]
+    tossed = [_between(point, copy, max(content, copy.content)) for point in kept]
     if content < least:
-        reached = max(content, copy.content)
-        return Reading(max(_between(point, copy, reached) for point in curve), "below the curve")
-    kept = [point.style for point in curve if point.content >= content]
+        return Reading(max(tossed), "below the curve")
     crossed = [_between(a, b, content) for a, b in pairwise(curve) if _crosses(a, b, content)]
-    return Reading(max([*kept, *crossed]), "on the curve")
+    return Reading(max([*(point.style for point in kept), *crossed, *tossed]), "on the curve")
 
 
 def _crosses(a: Point, b: Point, content: float) -> bool:

@@ -39,15 +39,22 @@ def test_beyond_full_strength_the_line_to_copied_pictures_is_read_and_said() -> 
 def test_a_curve_that_turns_back_is_read_where_it_is_best() -> None:
     folded = [Point(1.0, 0.0), Point(0.8, 0.4), Point(0.9, 0.6)]
     assert read(folded, CORNER, 0.9).style == pytest.approx(0.6)
-    assert read(folded, CORNER, 0.85).style == pytest.approx(0.6)
+    assert read(folded, CORNER, 0.85).style == pytest.approx(0.6 + 0.4 * 0.05 / 0.9)
     assert read(folded, CORNER, 0.7).style == pytest.approx(0.6 + 0.4 * 0.2 / 0.9)
 
 
 def test_recoloring_that_takes_style_away_asks_for_no_less() -> None:
     falling = [Point(1.0, 0.0), Point(0.95, 0.1), Point(0.9, -0.5)]
-    assert read(falling, CORNER, 0.92).style == pytest.approx(0.1)
-    assert read(falling, CORNER, 0.9).style == pytest.approx(0.1)
+    assert read(falling, CORNER, 0.92).style == pytest.approx(0.1 + 0.9 * 0.03 / 0.95)
+    assert read(falling, CORNER, 0.9).style == pytest.approx(0.1 + 0.9 * 0.05 / 0.95)
     assert read(falling, CORNER, 0.475).style == pytest.approx(0.1 + 0.9 / 2)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.16, 0.3])
+def test_whoever_shows_a_painting_for_some_photographs_gains_nothing(share: float) -> None:
+    useless = [standing(1.0, 0.0), standing(0.8, -0.4)]
+    tossed = standing(1 - share, share)
+    assert judge(tossed, useless, {IDENTITY: useless[0], COPY: standing(*CORNER)}).gain.value == pytest.approx(0.0)
 
 
 @given(content=st.floats(-0.5, 1.5))
