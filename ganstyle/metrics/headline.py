@@ -4,8 +4,8 @@ A method stands in a plane of two sides. Content kept is 1 for the untouched pho
 nothing to do with them; style reached is 0 for the untouched photographs and 1 for pictures of the collection itself.
 Doing nothing and copying are therefore the corners, and a single score would always crown one of them.
 
-What needs no learning is a line between the corners: recoloring, from strength 0 (identity) to 1 (full), and from there
-a straight line to copied pictures, on which one lies who tosses a coin for each photograph between the two.
+What needs no learning is recoloring, from strength 0 (identity) to 1 (full), and from every strength a straight line to
+copied pictures, on which one lies who tosses a coin for each photograph between the two.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ class Reading(NamedTuple):
 
     style: float
     place: Place
-    """Below the curve, where recoloring cannot go, a straight line to copied pictures is read."""
+    """Of the content; straight lines to copied pictures are read on the curve, too, and alone below it."""
 
 
 @dataclass(frozen=True)
