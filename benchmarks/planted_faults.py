@@ -32,7 +32,6 @@ from ganstyle.training.collapse import NonFiniteError
 from ganstyle.training.folder import conf_folder
 from ganstyle.training.provenance import commit
 from ganstyle.training.watch.held_out import HeldOut
-from ganstyle.training.watch.limits import Limits
 from ganstyle.training.watch.monitor import Monitor
 from ganstyle.training.watch.verdict import Verdict
 from ganstyle.training.watch.verdicts import broken
@@ -122,8 +121,8 @@ def main() -> None:
         "commit": commit(),
         "machine": machine(),
         "torch": torch.__version__,
-        "limits": asdict(limits("pix2pix")),
-        "limits of its own": {method: _changed(method) for method in METHODS if _changed(method)},
+        "limits": asdict(instantiate(common()["limits"])),
+        "limits of its own": {method: changed for method in METHODS if (changed := _changed(method))},
     }
     arguments.output.write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(result, indent=2))
@@ -196,19 +195,18 @@ def seen(game: Game, monitor: Monitor) -> Iterator[Verdict]:
 
 def watched(config: DictConfig) -> Any:
     """Return what conf says of the watch, by default for methods that it turns the watch off for."""
-    return config.callbacks.health or OmegaConf.load(conf_folder() / "callbacks" / "health" / "default.yaml")
+    return config.callbacks.health or common()
 
 
-def limits(method: str) -> Limits:
-    """Return what evidence of a method is compared with."""
-    found: Limits = instantiate(watched(composed(method, 1, seed=0))["limits"])
-    return found
+def common() -> Any:
+    """Return what conf says of the watch before a method says more."""
+    return OmegaConf.load(conf_folder() / "callbacks" / "health" / "default.yaml")
 
 
 def _changed(method: str) -> dict[str, float]:
     """Which limits of a method are its own."""
-    usual = asdict(limits("pix2pix"))
-    return {name: value for name, value in asdict(limits(method)).items() if value != usual[name]}
+    own, usual = watched(composed(method, 1, seed=0))["limits"], common()["limits"]
+    return {name: value for name, value in own.items() if value != usual[name]}
 
 
 def report(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
