@@ -83,8 +83,9 @@ class Light(nn.Module):
         for stage in self.encoder.values():
             x = stage(x, style)
         x = self.soft_color(self.decoder(x, style))
-        for skip in self.skips:
-            x = x + skip(image)
+        for skip in (self.color_skip, self.image_skip):
+            if skip is not None:
+                x = x + skip(image)
         return to_image(x)
 
     @property
