@@ -26,6 +26,7 @@ from torch.utils.data import default_collate
 
 from benchmarks.record import machine
 from ganstyle.data.problem import Problem
+from ganstyle.training.allocator import keep_freed_memory
 from ganstyle.training.build import build_system, build_trainer
 from ganstyle.training.callbacks.health import Health
 from ganstyle.training.folder import conf_folder
@@ -52,6 +53,7 @@ def main() -> None:
     """Time every experiment and write one results file."""
     there = EXPERIMENTS | (LARGE if torch.cuda.is_available() else {})
     arguments = _arguments(there)
+    keep_freed_memory()
     torch.set_num_threads(1)
     device = "gpu" if torch.cuda.is_available() else "cpu"
     own = (*EVERYWHERE, f"trainer.accelerator={device}", *arguments.overrides)

@@ -40,7 +40,7 @@ class Health(Callback):
         sample_every: batches between two readings.
         crowd: pictures of each kind that are compared with each other.
         known: training targets that generated pictures are compared with.
-        held_out: validation pictures that are shown to the networks, a batch at every look; 0 shows none.
+        held_out: validation pictures that are shown to the networks, a batch at every second look; 0 shows none.
         on_collapse: warn goes on; stop ends the run; roll_back goes on from the last healthy state with lower learning
             rates, at most twice, then stops.
         collapses: the verdicts that are acted on; a loss that is no number always ends the run or rolls it back.

@@ -20,7 +20,7 @@ class Evidence:
     steepest: Mapping[str, float]
     """The greatest such norm among the readings."""
     weights: Mapping[str, float]
-    """The norm of each player's weights."""
+    """The norm of each player's weights at the look."""
     real: float | None = None
     """How many logits of training targets say "real"."""
     fake: float | None = None
@@ -41,8 +41,6 @@ class Evidence:
     """Effective rank of generated images' sketches, over that of the targets'."""
     spread: float | None = None
     """Mean pairwise distance of generated images, over that of the targets."""
-    variety: float | None = None
-    """Mean pairwise distance of targets, over that of the sources."""
     distinct: float | None = None
     """Share of the targets seen lately that are not seen again among them."""
     nearness: float | None = None

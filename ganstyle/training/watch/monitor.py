@@ -14,7 +14,7 @@ from ganstyle.training.watch.ear import Ear
 from ganstyle.training.watch.evidence import Evidence
 from ganstyle.training.watch.held_out import HeldOut
 from ganstyle.training.watch.limits import Limits
-from ganstyle.training.watch.readings import Reading, Seen, pictures, read_gradients, read_pictures
+from ganstyle.training.watch.readings import Reading, Seen, pictures, read_gradient, read_pictures, read_weights
 from ganstyle.training.watch.sketch import compared, nearest, sketch
 from ganstyle.training.watch.summary import summary
 from ganstyle.training.watch.verdict import Verdict
@@ -24,6 +24,8 @@ from ganstyle.types import Batch, Losses
 
 MEMORY = 64
 """Looks that are remembered."""
+HELD_OUT_EVERY = 2
+"""Held-out pictures, which cost a pass of their own, are shown at every second look, the first one included."""
 
 
 @runtime_checkable
@@ -66,7 +68,7 @@ class Monitor:
         self.system, self.held_out, self.limits, self.keeps = system, held_out, limits, dict(keeps or {})
         self.ear = Ear(system.method)
         self.sample_every, self.crowd = sample_every, crowd
-        self.albums = {"source": Album(crowd), "target": Album(known), "generated": Album(crowd)}
+        self.albums = {"target": Album(known), "generated": Album(crowd)}
         self.batches = self.looks = 0
         self.judges: list[str] = []
         self.seen: Seen | None = None
@@ -90,8 +92,9 @@ class Monitor:
         self.sides = None if self.seen is None else list(self.seen.source.shape[2:])
         if self.seen is not None:
             self._open |= read_pictures(self.seen)
-            for name, images in self.seen._asdict().items():
-                self.albums[name].add(sketch(images))
+            sketches = sketch(torch.cat((self.seen.target, self.seen.generated)))
+            self.albums["target"].add(sketches[: len(self.seen.target)])
+            self.albums["generated"].add(sketches[len(self.seen.target) :])
 
     def losses(self, player: str, losses: Losses) -> None:
         """Read a player's terms, and whether its losses hold a discriminator's judgement."""
@@ -104,7 +107,7 @@ class Monitor:
     def gradients(self, player: str, parameters: Sequence[nn.Parameter]) -> None:
         """Read a player's gradient."""
         if self._open is not None:
-            self._open |= read_gradients(player, parameters)
+            self._open |= read_gradient(player, parameters)
 
     def overhearing(self) -> AbstractContextManager[Heard]:
         """Collect what the discriminators say in a pass that is recorded."""
@@ -151,19 +154,21 @@ class Monitor:
         return summary(self.system.images_seen, numbers, compared_numbers)
 
     def _compared(self) -> Reading:
-        """Compare the pictures seen lately with each other, and with held-out ones."""
+        """Read the weights, and compare the pictures seen lately with each other, and with held-out ones."""
         found: Reading = {}
+        for player in self.system.players:
+            found |= read_weights(player.name, list(player.network.parameters()))
         for name, album in self.albums.items():
             if (sketches := album.sketches(self.crowd)) is not None:
                 found |= {f"{measure}/{name}": value for measure, value in compared(sketches).items()}
         return found | self._held_out()
 
     def _held_out(self) -> Reading:
-        known = self.albums["target"].sketches()
-        if self.held_out is None or self.sides is None or known is None:
+        turn, later = divmod(self.looks, HELD_OUT_EVERY)
+        if later or self.held_out is None or self.sides is None or (known := self.albums["target"].sketches()) is None:
             return {}
         height, width = self.sides
-        look = self.held_out.look(self.system, self.ear, self.judges, self.looks, (height, width))
+        look = self.held_out.look(self.system, self.ear, self.judges, turn, (height, width))
         distances = {"generated": nearest(look.generated, known), "held_out": nearest(look.targets, known)}
         said = {"logit/held_out": look.said["logit/real"]} if "logit/real" in look.said else {}
         return said | {f"nearest/{name}": distance.mean() for name, distance in distances.items()}

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ganstyle.types import Batch, Image
+from ganstyle.types import Batch, Image, Scalar
 
 Reading = dict[str, Tensor]
 """Scalars by name."""
@@ -40,7 +40,7 @@ def _shown(batch: Batch, outputs: Any, name: str) -> tuple[Image, Image, Image]:
 @torch.no_grad()
 def read_pictures(seen: Seen) -> Reading:
     """Read the contrast of generated images, their range, and how far they are from their sources."""
-    source, target, generated = (images.std((2, 3), correction=0).mean() for images in seen)
+    source, target, generated = (_deviation(images) for images in seen)
     return {
         "deviation/source": source,
         "deviation/target": target,
@@ -51,14 +51,23 @@ def read_pictures(seen: Seen) -> Reading:
     }
 
 
+def _deviation(images: Image) -> Scalar:
+    """Return the mean standard deviation of a channel; on a processor torch.std takes ten times as long."""
+    squares: Tensor = (images - images.mean((2, 3), keepdim=True)).square()
+    return squares.mean((2, 3)).sqrt().mean()
+
+
 @torch.no_grad()
-def read_gradients(player: str, parameters: Sequence[nn.Parameter]) -> Reading:
-    """Read the norms of a player's gradient and of its weights; no gradient counts as zero."""
+def read_gradient(player: str, parameters: Sequence[nn.Parameter]) -> Reading:
+    """Read the norm of a player's gradient; no gradient counts as zero."""
     gradients = [p.grad for p in parameters if p.grad is not None]
-    return {
-        f"gradient/{player}": _norm(gradients) if gradients else torch.zeros((), device=parameters[0].device),
-        f"weight/{player}": _norm([p.detach() for p in parameters]),
-    }
+    return {f"gradient/{player}": _norm(gradients) if gradients else torch.zeros((), device=parameters[0].device)}
+
+
+@torch.no_grad()
+def read_weights(player: str, parameters: Sequence[nn.Parameter]) -> Reading:
+    """Read the norm of a player's weights."""
+    return {f"weight/{player}": _norm([p.detach() for p in parameters])}
 
 
 def _norm(tensors: list[Tensor]) -> Tensor:

@@ -30,7 +30,6 @@ def summary(images_seen: int, readings: Sequence[Numbers], compared: Numbers) ->
         change=_ratio(mean, "change", "deviation/source"),
         rank=_ratio(mean, "rank/generated", "rank/target"),
         spread=_ratio(mean, "spread/generated", "spread/target"),
-        variety=_ratio(mean, "spread/target", "spread/source"),
         distinct=mean.get("distinct/target"),
         nearness=_ratio(mean, "nearest/generated", "nearest/held_out"),
     )

@@ -83,6 +83,32 @@ def test_a_look_sums_up_what_the_steps_showed() -> None:
     assert monitor.look() is None
 
 
+def test_held_out_pictures_are_shown_at_every_second_look_and_take_turns() -> None:
+    bench, monitor = watched(system(), sample_every=1)
+    shown: list[int] = []
+    look = monitor.held_out.look  # type: ignore[union-attr]
+
+    def noted(*given: Any) -> Any:
+        shown.append(given[3])
+        return look(*given)
+
+    monitor.held_out.look = noted  # type: ignore[method-assign, union-attr]
+    for _ in range(4):
+        bench.step(batch())
+        monitor.look()
+    assert shown == [0, 1]
+
+
+def test_weights_are_read_at_the_look() -> None:
+    bench, monitor = watched(system())
+    bench.step(batch())
+    evidence = monitor.look()
+    assert evidence is not None
+    for player in bench.system.players:
+        norm = sum(float(p.detach().double().square().sum()) for p in player.network.parameters()) ** 0.5
+        assert evidence.weights[player.name] == pytest.approx(norm, rel=1e-5)
+
+
 def test_the_change_is_measured_in_the_sources_deviation() -> None:
     subject = system()
     subject.method.generator.register_forward_hook(lambda _m, given, image: given[0] + 0.3 + 0 * image)  # type: ignore[union-attr]

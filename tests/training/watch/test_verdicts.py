@@ -45,7 +45,6 @@ WELL = Evidence(
     change=0.8,
     rank=0.9,
     spread=0.9,
-    variety=1.0,
     distinct=1.0,
     nearness=1.0,
 )
