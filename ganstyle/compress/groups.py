@@ -6,6 +6,9 @@ from typing import NamedTuple
 from ganstyle.compress.errors import CompressError
 from ganstyle.nn.light import Light
 
+PRUNED = ("affine_instance", "none")
+"""Norms of the networks that can be cut."""
+
 
 class Axis(NamedTuple):
     """One axis of a tensor of the network's state."""
@@ -18,7 +21,9 @@ class Group(NamedTuple):
     """The channels of one width."""
 
     gates: tuple[str, ...]
-    """Norms whose scale and shift open or close these channels."""
+    """What opens or closes these channels: norms by scale and shift; without norms, what makes the channels."""
+    made: tuple[str, ...]
+    """Convolutions that make these channels."""
     axes: tuple[Axis, ...]
     """What is cut when a channel goes."""
 
@@ -26,14 +31,14 @@ class Group(NamedTuple):
 def groups_of(network: Light) -> dict[str, Group]:
     """List the groups by the name of their width. Raises CompressError for a network that cannot be cut."""
     arguments = network.arguments
-    if arguments["norm"] != "affine_instance" or arguments["styles"] or arguments["upsampling"] != "nearest":
+    if arguments["norm"] not in PRUNED or arguments["styles"] or arguments["upsampling"] != "nearest":
         raise CompressError(
-            f"a light generator is pruned that has norm affine_instance, upsampling nearest and one style; this has "
-            f"norm {arguments['norm']}, upsampling {arguments['upsampling']} and {arguments['styles']} styles to "
+            f"a light generator is pruned that has norm {' or '.join(PRUNED)}, upsampling nearest and one style; this "
+            f"has norm {arguments['norm']}, upsampling {arguments['upsampling']} and {arguments['styles']} styles to "
             f"choose from; leave out pruning."
         )
     blocks = [f"encoder.block{number}.layers" for number in range(1, int(arguments["blocks"]) + 1)]
-    return {
+    groups = {
         "stem": _group(["encoder.stem.1"], made=["encoder.stem.0"], read=["encoder.down1.0"]),
         "down1": _group(["encoder.down1.1"], made=["encoder.down1.0"], read=["encoder.down2.0"]),
         "trunk": _trunk(blocks),
@@ -41,6 +46,9 @@ def groups_of(network: Light) -> dict[str, Group]:
         "up2": _group(["decoder.1.1"], made=["decoder.1.0.1"], read=["decoder.2"]),
         **{f"block{number}": _inside(block) for number, block in enumerate(blocks, start=1)},
     }
+    if arguments["norm"] == "none":
+        return {name: group._replace(gates=group.made) for name, group in groups.items()}
+    return groups
 
 
 def cut_axes(groups: Mapping[str, Group]) -> dict[str, list[tuple[str, int]]]:
@@ -56,7 +64,7 @@ def _group(norms: list[str], *, made: list[str], read: list[str], each: list[str
     """Take what makes the channels, what reads them, and depthwise convolutions, which do both."""
     outputs = [*norms, *made, *(each or [])]
     axes = [Axis(f"{layer}.{kind}", 0) for layer in outputs for kind in ("weight", "bias")]
-    return Group(tuple(norms), (*axes, *(Axis(f"{layer}.weight", 1) for layer in read)))
+    return Group(tuple(norms), tuple(made), (*axes, *(Axis(f"{layer}.weight", 1) for layer in read)))
 
 
 def _trunk(blocks: list[str]) -> Group:

@@ -24,8 +24,9 @@ Importance = Mapping[str, Float[Tensor, " channels"]]
 def importance(student: Light, teacher: nn.Module, pictures: Sequence[Image]) -> Importance:
     """Estimate how much the distance to the teacher's pictures would change without a channel.
 
-    The mean square over pictures of the first-order change when a gate (a norm's scale and shift) closes, summed over
-    the group's gates. Source: Molchanov et al. 2019, "Importance estimation for neural network pruning", eq. 8.
+    The mean square over pictures of the first-order change when a gate (a norm's scale and shift; without norms, a
+    convolution's kernels and bias) closes, summed over the group's gates. Source: Molchanov et al. 2019, "Importance
+    estimation for neural network pruning", eq. 8.
 
     Args:
         student: to be pruned.
@@ -87,8 +88,8 @@ def _cut(state: Mapping[str, Tensor], groups: Mapping[str, Group], kept: Mapping
 
 
 def _gate(student: Light, name: str) -> tuple[nn.Parameter, nn.Parameter]:
-    norm = cast(nn.InstanceNorm2d, student.get_submodule(name))
-    return norm.weight, norm.bias
+    gate = cast(nn.InstanceNorm2d, student.get_submodule(name))
+    return gate.weight, gate.bias
 
 
 def _changes(gates: Mapping[str, tuple[nn.Parameter, nn.Parameter]], slopes: Sequence[Tensor]) -> dict[str, Tensor]:
@@ -96,7 +97,7 @@ def _changes(gates: Mapping[str, tuple[nn.Parameter, nn.Parameter]], slopes: Seq
     pairs = zip(slopes[::2], slopes[1::2], strict=True)
     with torch.no_grad():
         return {
-            gate: scale * of_scale + shift * of_shift
+            gate: (scale * of_scale).reshape(len(shift), -1).sum(1) + shift * of_shift
             for (gate, (scale, shift)), (of_scale, of_shift) in zip(gates.items(), pairs, strict=True)
         }
 

@@ -18,12 +18,7 @@ CHANNELS = range(4, 260, 4)
 """In multiples that vector units and 8-bit kernels like."""
 OPERATIONS, TIME = 0.8, 0.4
 """What N times fewer parameters should bring in multiply-adds and in time, as shares of N: 8 and 4 times for 10."""
-EXTRAS: Mapping[str, Any] = {
-    "norm": "affine_instance",
-    "upsampling": "nearest",
-    "padding": "reflect",
-    "color_skip": True,
-}
+EXTRAS: Mapping[str, Any] = {"upsampling": "nearest", "padding": "reflect", "color_skip": True}
 """What students have in common; docs/guides/compress.md says why."""
 
 
@@ -50,10 +45,11 @@ def choose(teacher: nn.Module, factor: float) -> Student:
     """
     own = size_of(teacher)
     most = Size(int(own.parameters / factor), own.multiply_adds / (OPERATIONS * factor))
+    extras = {**EXTRAS, "norm": _norm(teacher)}
     with torch.random.fork_rng(devices=[]):
-        fitting = [student for blocks in BLOCKS if (student := _widest(blocks, most))]
+        fitting = [student for blocks in BLOCKS if (student := _widest(blocks, most, extras))]
     if not fitting:
-        smallest = size_of(Light(**_arguments(BLOCKS[0], CHANNELS[0])))
+        smallest = size_of(Light(blocks=BLOCKS[0], channels=CHANNELS[0], **extras))
         possible = min(own.parameters / smallest.parameters, own.multiply_adds / smallest.multiply_adds / OPERATIONS)
         raise CompressError(
             f"no student is {factor:g} times smaller than this network of {own.parameters:,} parameters; "
@@ -62,16 +58,18 @@ def choose(teacher: nn.Module, factor: float) -> Student:
     return max(fitting, key=lambda student: student.size)
 
 
-def _widest(blocks: int, most: Size) -> Student | None:
+def _norm(teacher: nn.Module) -> str:
+    """A picture's contrast, which norms forget, is kept by a teacher without them only."""
+    own: Mapping[str, Any] = getattr(teacher, "arguments", {})
+    return "none" if own.get("norm") == "none" else "affine_instance"
+
+
+def _widest(blocks: int, most: Size, extras: Mapping[str, Any]) -> Student | None:
     """The widest student of so many blocks that is small enough, if there is one."""
-    narrow = Light(**_arguments(blocks, CHANNELS[0]))
+    narrow = Light(blocks=blocks, channels=CHANNELS[0], **extras)
     sizes = sizes_of(narrow)
     found = [
         sizes({name: width // CHANNELS[0] * channels for name, width in narrow.widths.items()}) for channels in CHANNELS
     ]
     count = bisect_left(found, True, key=lambda size: any(own > limit for own, limit in zip(size, most, strict=True)))
-    return Student(_arguments(blocks, CHANNELS[count - 1]), found[count - 1]) if count else None
-
-
-def _arguments(blocks: int, channels: int) -> dict[str, Any]:
-    return {"blocks": blocks, "channels": channels, **EXTRAS}
+    return Student({"blocks": blocks, "channels": CHANNELS[count - 1], **extras}, found[count - 1]) if count else None

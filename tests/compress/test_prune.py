@@ -49,8 +49,9 @@ def opened(network: Light, gone: dict[str, list[int]]) -> dict[str, Tensor]:
     return found
 
 
-def test_without_channels_that_carry_nothing_a_network_paints_the_same() -> None:
-    network = student()
+@pytest.mark.parametrize("norm", ["affine_instance", "none"])
+def test_without_channels_that_carry_nothing_a_network_paints_the_same(norm: str) -> None:
+    network = student(norm=norm)
     gone = {"stem": [0, 5], "down1": [3], "trunk": [1, 8, 30], "up1": [2], "up2": [0], "block1": [4, 5], "block2": [9]}
     closed(network, gone)
     widths = {name: width - len(gone[name]) for name, width in network.widths.items()}
@@ -60,8 +61,9 @@ def test_without_channels_that_carry_nothing_a_network_paints_the_same() -> None
     assert not any(parameter.requires_grad for parameter in smaller.parameters())
 
 
-def test_closed_channels_are_the_least_important_ones() -> None:
-    network, gone = student(), {"down1": [3, 7], "trunk": [0, 31], "block2": [9]}
+@pytest.mark.parametrize("norm", ["affine_instance", "none"])
+def test_closed_channels_are_the_least_important_ones(norm: str) -> None:
+    network, gone = student(norm=norm), {"down1": [3, 7], "trunk": [0, 31], "block2": [9]}
     closed(network, gone)
     found = importance(network, ResNet(blocks=1, channels=4).eval(), [photo(0), photo(1)])
     assert found.keys() == network.widths.keys()
@@ -70,9 +72,12 @@ def test_closed_channels_are_the_least_important_ones() -> None:
         assert found[name].count_nonzero() == network.widths[name] - len(channels)
 
 
-def test_importance_is_the_squared_first_order_change_when_a_gate_closes() -> None:
-    network, teacher = student().double(), ResNet(blocks=1, channels=4).eval().double()
-    picture, gate = photo().double(), "encoder.block1.layers.1"
+@pytest.mark.parametrize(
+    ("norm", "gate"), [("affine_instance", "encoder.block1.layers.1"), ("none", "encoder.block1.layers.0.1")]
+)
+def test_importance_is_the_squared_first_order_change_when_a_gate_closes(norm: str, gate: str) -> None:
+    network, teacher = student(norm=norm).double(), ResNet(blocks=1, channels=4).eval().double()
+    picture = photo().double()
     found = importance(network, teacher, [picture])["block1"]
     norm = network.get_submodule(gate)
     wanted = teacher(picture).detach()
@@ -91,12 +96,13 @@ def test_importance_is_the_squared_first_order_change_when_a_gate_closes() -> No
         assert float(found[channel]) == pytest.approx(slope**2, rel=1e-3)
 
 
-def test_sizes_are_those_of_the_network_that_is_built() -> None:
-    network = student()
+@pytest.mark.parametrize("norm", ["affine_instance", "none"])
+def test_sizes_are_those_of_the_network_that_is_built(norm: str) -> None:
+    network = student(norm=norm)
     sizes = sizes_of(network)
     for changed in ({}, {"stem": 4, "trunk": 20, "block2": 12, "up1": 8}, {"down1": 5, "up2": 40, "block1": 1}):
         widths = dict(network.widths) | changed
-        found, built = sizes(widths), size_of(student(widths=widths))
+        found, built = sizes(widths), size_of(student(norm=norm, widths=widths))
         assert found.parameters == built.parameters
         assert found.multiply_adds == pytest.approx(built.multiply_adds, rel=1e-9)
 

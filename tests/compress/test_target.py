@@ -48,6 +48,11 @@ def test_the_student_is_the_largest_that_is_small_enough() -> None:
     assert own.parameters < 6 * larger.parameters or own.multiply_adds < 4.8 * larger.multiply_adds
 
 
+@pytest.mark.parametrize(("own", "students"), [("instance", "affine_instance"), ("none", "none")])
+def test_a_student_has_norms_where_its_teacher_has(own: str, students: str) -> None:
+    assert choose(ResNet(blocks=3, channels=16, norm=own), 6.0).arguments["norm"] == students
+
+
 def test_a_factor_out_of_reach_is_refused_with_one_that_is_within() -> None:
     teacher = ResNet(blocks=1, channels=4)
     with pytest.raises(CompressError, match=r"the smallest one allows --target [\d.]+x") as caught:
