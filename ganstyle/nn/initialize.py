@@ -1,5 +1,7 @@
 """The initial weights of every network here."""
 
+from math import prod
+
 from torch import nn
 
 from ganstyle.nn.blocks import Residual
@@ -31,9 +33,12 @@ def initialize_without_norms(generator: nn.Module) -> None:
     for layer in convolutions:
         rectified = layer.groups == 1  # a depthwise one is half of a separable convolution
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu" if rectified else "linear")
-    for block in generator.modules():
-        if isinstance(block, Residual):
-            nn.init.zeros_([layer for layer in block.modules() if isinstance(layer, nn.Conv2d)][-1].weight)
+    for part in generator.modules():
+        if isinstance(part, nn.ConvTranspose2d):
+            met = part.in_channels * prod(part.kernel_size) / prod(part.stride)  # by each value that comes out
+            nn.init.normal_(part.weight, 0.0, (2 / met) ** 0.5)
+        if isinstance(part, Residual):
+            nn.init.zeros_([layer for layer in part.modules() if isinstance(layer, nn.Conv2d)][-1].weight)
     _draw(convolutions[-1], mean=0.0)
     _copy_first_kernels(generator)
 

@@ -9,7 +9,7 @@ from ganstyle.nn import hourglass
 from ganstyle.nn.arguments import records_arguments, require_count
 from ganstyle.nn.blocks import Dropout, Residual, convolution
 from ganstyle.nn.generator import require_image, require_style, tap, to_image
-from ganstyle.nn.initialize import initialize
+from ganstyle.nn.initialize import initialize, initialize_without_norms
 from ganstyle.nn.norms import Norm, Style
 from ganstyle.types import Image
 
@@ -52,6 +52,8 @@ class ResNet(nn.Module):
         self.decoder = hourglass.decoder(widths=widths, kernel=7, norm=norms, padding=padding, upsampling=upsampling)
         self.feature_channels: Mapping[str, int] = hourglass.feature_channels(self.encoder, widths)
         initialize(self)
+        if norm == "none" and not styles:
+            initialize_without_norms(self)
 
     def forward(self, image: Image, style: Style | None = None) -> Image:
         """Translate an image, each in its style where there are several."""

@@ -40,11 +40,17 @@ def test_norms_start_from_scale_normal_1_002_and_no_shift(network: nn.Module) ->
     assert not values(network, norms, "bias").any()
 
 
-@pytest.mark.parametrize("upsampling", ["nearest", "pixel_shuffle"])
-def test_without_norms_activations_keep_their_size_and_blocks_change_nothing_at_first(upsampling: str) -> None:
-    network = Light(norm="none", channels=32, upsampling=upsampling)
+@pytest.mark.parametrize("upsampling", ["nearest", "pixel_shuffle", "transpose"])
+@pytest.mark.parametrize("kind", [Light, ResNet])
+def test_without_norms_activations_keep_their_size_and_blocks_change_nothing_at_first(
+    kind: type[Light | ResNet], upsampling: str
+) -> None:
+    network = kind(norm="none", blocks=6, channels=32, upsampling=upsampling)
     image = torch.randn(2, 3, 64, 64)
     sizes = {name: values.square().mean().sqrt() for name, values in network.features(image, TAPS).items()}
+    last = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)][-1]
+    last.register_forward_pre_hook(lambda _, given: sizes.update(decoded=given[0].square().mean().sqrt()))
+    assert network(image).abs().mean() < 0.6
+    assert len(sizes) == 5
     assert all(0.4 < size < 1.5 for size in sizes.values()), sizes
     torch.testing.assert_close(sizes["block6"], sizes["down2"])
-    assert network(image).abs().mean() < 0.6
