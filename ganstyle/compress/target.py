@@ -18,7 +18,7 @@ CHANNELS = range(4, 260, 4)
 """In multiples that vector units and 8-bit kernels like."""
 OPERATIONS, TIME = 0.8, 0.4
 """What N times fewer parameters should bring in multiply-adds and in time, as shares of N: 8 and 4 times for 10."""
-EXTRAS: Mapping[str, Any] = {"upsampling": "nearest", "padding": "reflect", "color_skip": True}
+EXTRAS: Mapping[str, Any] = {"upsampling": "nearest", "padding": "reflect", "color_skip": True, "image_skip": True}
 """What students have in common; docs/guides/compress.md says why."""
 
 
