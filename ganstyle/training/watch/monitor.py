@@ -92,9 +92,8 @@ class Monitor:
         self.sides = None if self.seen is None else list(self.seen.source.shape[2:])
         if self.seen is not None:
             self._open |= read_pictures(self.seen)
-            sketches = sketch(torch.cat((self.seen.target, self.seen.generated)))
-            self.albums["target"].add(sketches[: len(self.seen.target)])
-            self.albums["generated"].add(sketches[len(self.seen.target) :])
+            for name, album in self.albums.items():
+                album.add(sketch(getattr(self.seen, name)))
 
     def losses(self, player: str, losses: Losses) -> None:
         """Read a player's terms, and whether its losses hold a discriminator's judgement."""
