@@ -12,6 +12,7 @@ from ganstyle.compress.costs import sizes_of
 from ganstyle.compress.errors import CompressError
 from ganstyle.compress.size import Size, size_of
 from ganstyle.nn.light import Light
+from ganstyle.nn.norms import without_norms
 
 BLOCKS = range(2, 10)
 CHANNELS = range(4, 260, 4)
@@ -45,7 +46,8 @@ def choose(teacher: nn.Module, factor: float) -> Student:
     """
     own = size_of(teacher)
     most = Size(int(own.parameters / factor), own.multiply_adds / (OPERATIONS * factor))
-    extras = {**EXTRAS, "norm": _norm(teacher)}
+    norm = "none" if without_norms(teacher) else "affine_instance"  # a norm forgets the contrast that others keep
+    extras = {**EXTRAS, "norm": norm}
     with torch.random.fork_rng(devices=[]):
         fitting = [student for blocks in BLOCKS if (student := _widest(blocks, most, extras))]
     if not fitting:
@@ -56,12 +58,6 @@ def choose(teacher: nn.Module, factor: float) -> Student:
             f"the smallest one allows --target {possible:.1f}x."
         )
     return max(fitting, key=lambda student: student.size)
-
-
-def _norm(teacher: nn.Module) -> str:
-    """A picture's contrast, which norms forget, is kept by a teacher without them only."""
-    own: Mapping[str, Any] = getattr(teacher, "arguments", {})
-    return "none" if own.get("norm") == "none" else "affine_instance"
 
 
 def _widest(blocks: int, most: Size, extras: Mapping[str, Any]) -> Student | None:

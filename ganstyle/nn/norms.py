@@ -1,7 +1,8 @@
 """Normalisation layers, and the choice among them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from jaxtyping import Float, Int
@@ -99,3 +100,9 @@ class Norm:
     def shifts(self) -> bool:
         """Whether the layers add a bias of their own, so that the convolution before needs none."""
         return self.kind in ("batch", "affine_instance") or self.styles > 0
+
+
+def without_norms(network: nn.Module) -> bool:
+    """Whether a generator was built with `norm="none"`; False where it has no such argument."""
+    arguments: Mapping[str, Any] = getattr(network, "arguments", {})
+    return arguments.get("norm") == "none"

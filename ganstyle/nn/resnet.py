@@ -52,7 +52,7 @@ class ResNet(nn.Module):
         self.decoder = hourglass.decoder(widths=widths, kernel=7, norm=norms, padding=padding, upsampling=upsampling)
         self.feature_channels: Mapping[str, int] = hourglass.feature_channels(self.encoder, widths)
         initialize(self)
-        if norm == "none" and not styles:
+        if norm == "none":
             initialize_without_norms(self)
 
     def forward(self, image: Image, style: Style | None = None) -> Image:

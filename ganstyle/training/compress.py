@@ -11,6 +11,7 @@ from torch import nn
 from ganstyle import artifact as artifacts
 from ganstyle.errors import ConfigError, TrainingError
 from ganstyle.methods.distill import channels_of
+from ganstyle.nn.norms import without_norms
 from ganstyle.training.composed import composed, in_one_sentence
 from ganstyle.training.run import run
 
@@ -18,6 +19,8 @@ CHOICES = {"method": "distill", "generator": "light", "data": "photographs", "tr
 """Options of conf/ that a lesson takes unless it is told otherwise."""
 LOOKS = 4
 """How often the student is looked at in validation."""
+CLIP = 1.0
+"""Greatest gradient norm of a student without norms, which falls into saturation otherwise; system.clip goes before."""
 LIGHT = "ganstyle.nn.light.Light"
 FURTHER = "ganstyle.interop.start.generator"
 """Functions that a configuration names: a student with random weights, and one to go on from."""
@@ -78,6 +81,8 @@ def configured(lesson: Lesson) -> DictConfig:
         config["trainer"]["accelerator"] = "auto"
     config["system"]["method"]["teacher"]["artifact"] = str(lesson.teacher)
     config["system"]["optimizers"]["generator"]["lr"] *= lesson.pace
+    if without_norms(network) and config["system"]["clip"] is None:
+        config["system"]["clip"] = CLIP
     if not channels_of(network):
         config["system"]["weights"]["generator"].pop("features", None)
     _look_seldom(config["callbacks"], lesson.images)

@@ -60,6 +60,13 @@ def test_a_teacher_without_taps_teaches_by_its_pictures_alone(lesson: Any, tmp_p
     assert set(configured(lesson()).system.weights.generator) == {"l1", "perceptual", "style"}
 
 
+def test_gradients_are_bounded_where_there_are_no_norms(lesson: Any, tmp_path: Path) -> None:
+    assert configured(lesson()).system.clip is None
+    artifact.save(ResNet(blocks=1, channels=4, norm="none"), tmp_path / "teacher")
+    assert configured(lesson()).system.clip == 1.0
+    assert configured(lesson(overrides=("system.clip=0.5",))).system.clip == 0.5
+
+
 def test_a_lesson_goes_on_from_an_artifact_and_resumes_only_what_has_begun(lesson: Any, tmp_path: Path) -> None:
     further = configured(lesson(student=tmp_path / "teacher", resume=True))
     assert further.generator == {"_target_": "ganstyle.interop.start.generator", "path": str(tmp_path / "teacher")}
