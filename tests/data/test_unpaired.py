@@ -50,6 +50,7 @@ def test_either_side_goes_through_permutations_of_its_own(tmp_path: Path) -> Non
     assert whole(problem, "target", range(6)) != whole(problem, "target", range(6, 12))
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on a machine of one core
 def test_workers_change_neither_order_nor_augmentation(collection: Path) -> None:
     problem = pose(collection)
     alone, crowd = (
