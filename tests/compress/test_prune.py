@@ -79,16 +79,16 @@ def test_importance_is_the_squared_first_order_change_when_a_gate_closes(norm: s
     network, teacher = student(norm=norm).double(), ResNet(blocks=1, channels=4).eval().double()
     picture = photo().double()
     found = importance(network, teacher, [picture])["block1"]
-    norm = network.get_submodule(gate)
+    layer = network.get_submodule(gate)
     wanted = teacher(picture).detach()
 
     def distance_at(opening: float, channel: int) -> float:
-        kept = norm.weight.clone(), norm.bias.clone()
-        norm.weight[channel] *= opening  # type: ignore[index, operator]
-        norm.bias[channel] *= opening  # type: ignore[index, operator]
+        kept = layer.weight.clone(), layer.bias.clone()
+        layer.weight[channel] *= opening  # type: ignore[index, operator]
+        layer.bias[channel] *= opening  # type: ignore[index, operator]
         away = float((network(picture) - wanted).abs().mean())
-        norm.weight.copy_(kept[0])  # type: ignore[operator]
-        norm.bias.copy_(kept[1])  # type: ignore[operator]
+        layer.weight.copy_(kept[0])  # type: ignore[operator]
+        layer.bias.copy_(kept[1])  # type: ignore[operator]
         return away
 
     for channel in (0, 11):
