@@ -7,12 +7,10 @@ Nothing here unpickles, and nothing in a card is run: the network's class is loo
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import torch
@@ -22,6 +20,7 @@ from safetensors.torch import save as bytes_of
 from torch import Tensor, nn
 
 from ganstyle import __version__
+from ganstyle.beside import beside, folder_beside
 from ganstyle.card import CARD, KINDS, WEIGHTS, Card, Metric, first_line, missing, plain_card, read_card
 from ganstyle.errors import ArtifactError, GanstyleError, unknown
 from ganstyle.nn.authors import AuthorsResNet
@@ -40,6 +39,7 @@ __all__ = [
     "Card",
     "Metric",
     "assembled",
+    "is_replaceable",
     "load",
     "plain_card",
     "read_card",
@@ -86,7 +86,7 @@ def save(
     plain = _uncompiled(network)
     weights = bytes_of(_portable(plain))
     card = Card(
-        network=_name_of(plain),
+        network=name_of(plain),
         arguments=dict(plain.arguments),  # type: ignore[arg-type]
         size_multiple=int(plain.size_multiple),  # type: ignore[arg-type]
         styles=tuple(styles),
@@ -138,15 +138,18 @@ def record(folder: Path | str, metrics: Sequence[Metric]) -> Card:
     card = read_card(folder)
     fresh = {metric.name for metric in metrics}
     changed = replace(card, metrics=(*(old for old in card.metrics if old.name not in fresh), *metrics))
-    temporary = path.with_name(f".{CARD}.{token_hex(4)}")
     try:
-        _write_through(temporary, _written(changed))
-        temporary.replace(path)
+        with beside(path) as temporary:
+            _write_through(temporary, _written(changed))
+            temporary.replace(path)
     except OSError as error:
         raise ArtifactError(f"the card {path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return changed
+
+
+def is_replaceable(folder: Path) -> bool:
+    """Whether the folder holds nothing but an artifact's two files, or nothing at all."""
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {WEIGHTS, CARD}
 
 
 def _uncompiled(network: nn.Module) -> nn.Module:
@@ -155,7 +158,8 @@ def _uncompiled(network: nn.Module) -> nn.Module:
     return inner if isinstance(inner, nn.Module) else network
 
 
-def _name_of(network: nn.Module) -> str:
+def name_of(network: nn.Module) -> str:
+    """Say by which name a card knows a network's class; raises ArtifactError for one that no artifact can hold."""
     for name, kind in NETWORKS.items():
         if type(network) is kind:
             return name
@@ -187,23 +191,14 @@ def _written(card: Card) -> bytes:
 
 def _publish(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write the files beside the folder, then rename them into place at once."""
-    if folder.exists() and not _replaceable(folder):
+    if folder.exists() and not is_replaceable(folder):
         raise ArtifactError(f"{folder} exists and is not an artifact; choose another folder, or remove this one.")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as workplace:
-            fresh = Path(workplace) / "new"
-            fresh.mkdir()
+        with folder_beside(folder) as fresh:
             for name, content in files.items():
                 _write_through(fresh / name, content)
-            _swap(fresh, folder, Path(workplace) / "old")
     except OSError as error:
         raise ArtifactError(f"the artifact cannot be written to {folder}: {error.strerror or error}.") from error
-
-
-def _replaceable(folder: Path) -> bool:
-    """Whether the folder holds nothing but an artifact's two files."""
-    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {WEIGHTS, CARD}
 
 
 def _write_through(path: Path, content: bytes) -> None:
@@ -211,19 +206,6 @@ def _write_through(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _swap(fresh: Path, folder: Path, old: Path) -> None:
-    """Rename fresh to folder; an older artifact moves aside first, and back if that fails."""
-    if not folder.exists():
-        fresh.rename(folder)
-        return
-    folder.rename(old)
-    try:
-        fresh.rename(folder)
-    except OSError:
-        old.rename(folder)
-        raise
 
 
 def _built(card: Card, folder: Path) -> nn.Module:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import simplejpeg
-from jaxtyping import UInt8, UInt16
+from jaxtyping import Shaped, UInt8, UInt16
 from numpy import ndarray
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
@@ -30,7 +30,13 @@ LARGEST = 100_000_000
 """Pixels; a larger file is taken for a decompression bomb unless the caller says otherwise."""
 APP1, SOS = b"\xe1", b"\xda"
 """Bytes that mark the parts of a JPEG which hold EXIF or XMP, and the beginning of its pixels."""
-ORIENTATION = 0x0112
+ORIENTATION, PHOTOMETRIC = 0x0112, 262
+"""EXIF and TIFF tags: which way is up, what a picture's numbers stand for."""
+WHITE_IS_ZERO = 0
+"""What PHOTOMETRIC says of gray whose larger numbers are darker."""
+DEEP_GRAY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+"""Pillow's modes of gray of more than 8 bits."""
+Layers = TypeVar("Layers", bound=Shaped[ndarray, "..."])
 """The EXIF tag; values from 5 mean that the picture lies on its side."""
 MARGIN = 1.6
 """A JPEG is decoded at a half, a quarter or an eighth of its size where that is so many times what is wanted: shrunk
@@ -65,7 +71,23 @@ def read(path: Path | str, *, largest: int = LARGEST, at_least: tuple[int, int] 
 
 def from_pillow(picture: Pillow.Image) -> Pixels:
     """Turn a decoded picture of any mode into RGB bytes, upright, transparency over white."""
-    return np.array(_rgb(ImageOps.exif_transpose(picture)))
+    return np.array(_rgb(ImageOps.exif_transpose(picture), white_is_zero(picture)))
+
+
+def white_is_zero(picture: Pillow.Image) -> bool:
+    """Whether a TIFF's gray of 16 bits is darker where its numbers are larger, which no decoder looks at."""
+    tags = getattr(picture, "tag_v2", {}) if picture.mode in DEEP_GRAY else {}
+    return tags.get(PHOTOMETRIC) == WHITE_IS_ZERO
+
+
+def content_of(path: Path) -> bytes:
+    """Read a picture file whole; raises ImageError in one sentence if that fails."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ImageError(f"there is no picture {path}.") from None
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
 class Reduced(NamedTuple):
@@ -137,15 +159,14 @@ def _decode_jpeg(content: bytes, size: tuple[int, int], orientation: int, at_lea
     return Reduced(pixels, height / divisor, width / divisor, orientation)
 
 
-def upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Turn and mirror a picture as EXIF's orientation, 1 to 8, asks; other numbers leave it."""
-    if orientation >= 5:
-        pixels = pixels.transpose(1, 0, 2)
+def upright(pixels: Layers, orientation: int) -> Layers:
+    """Turn and mirror rows x columns (x channels) as EXIF's orientation, 1 to 8, asks; other numbers leave it."""
+    turned: Any = pixels.swapaxes(0, 1) if orientation in (5, 6, 7, 8) else pixels
     if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
+        turned = turned[::-1]
     if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
+        turned = turned[:, ::-1]
+    return cast(Layers, np.ascontiguousarray(turned))
 
 
 class Header(NamedTuple):
@@ -208,21 +229,26 @@ def _refuse_bomb(picture: Pillow.Image, path: str, largest: int) -> None:
         raise ImageError(f"{path} has {width} x {height} pixels, more than the {largest:,} that are allowed.")
 
 
-def _rgb(picture: Pillow.Image) -> Pillow.Image:
-    """Convert any mode to RGB: deep grey by scaling, transparency over white."""
-    if picture.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I", "F"):
-        return _from_deep_grey(picture)
+def _rgb(picture: Pillow.Image, negative: bool) -> Pillow.Image:
+    """Convert any mode to RGB: deep gray by scaling, transparency over white."""
+    if picture.mode in DEEP_GRAY:
+        return _from_deep_gray(picture, negative)
     if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
         layer = picture.convert("RGBA")
         return Pillow.alpha_composite(Pillow.new("RGBA", layer.size, "white"), layer).convert("RGB")
     return picture.convert("RGB")
 
 
-def _from_deep_grey(picture: Pillow.Image) -> Pillow.Image:
-    """Scale 16-bit (or 0 to 1 float) grey to 8 bits; Pillow alone would clip it to white."""
+def _from_deep_gray(picture: Pillow.Image, negative: bool) -> Pillow.Image:
+    """Scale 16-bit (or 0 to 1 float) gray to 8 bits; Pillow alone would clip it to white."""
     values = np.asarray(picture).astype(np.float64)
     top = 1.0 if picture.mode == "F" and values.max(initial=0.0) <= 1.0 else 65535.0
-    return Pillow.fromarray(np.rint(np.clip(values / top, 0.0, 1.0) * 255.0).astype(np.uint8)).convert("RGB")
+    light = np.clip(values / top, 0.0, 1.0)
+    if negative:
+        light = 1.0 - light
+    if (clear := picture.info.get("transparency")) is not None:
+        light[values == clear] = 1.0
+    return Pillow.fromarray(np.rint(light * 255.0).astype(np.uint8)).convert("RGB")
 
 
 def format_of(path: Path) -> str:

@@ -5,7 +5,6 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from secrets import token_hex
 
 import cv2
 import numpy as np
@@ -17,6 +16,7 @@ from PIL import ImageDraw
 from PIL.JpegImagePlugin import JpegImageFile
 from torch import Tensor
 
+from ganstyle.beside import beside
 from ganstyle.decode import (
     FORMATS,
     LARGEST,
@@ -154,17 +154,12 @@ def _jpeg(pixels: Pixels, quality: int) -> JpegImageFile:
 
 def _write_atomically(picture: Pillow.Image, path: Path, name: str) -> None:
     """Write beside the path, then rename, so that no reader ever sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{token_hex(4)}")
-    try:
+    with beside(path) as temporary:
         with temporary.open("xb") as file:
             picture.save(file, name, **OPTIONS.get(name, {}))
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def grid(

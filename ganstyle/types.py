@@ -10,7 +10,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 Image: TypeAlias = Float[Tensor, "batch 3 height width"]
-Logits: TypeAlias = Float[Tensor, "batch 1 rows columns"]
 Scalar: TypeAlias = Float[Tensor, ""]
 Seeds: TypeAlias = Int[Tensor, " batch"]
 

@@ -117,6 +117,14 @@ def test_sixteen_bit_color_keeps_its_high_byte(tmp_path: Path, suffix: str) -> N
     assert (images.read(path) == RAMP).all()
 
 
+def test_gray_of_16_bits_is_no_negative_and_shows_white_where_it_is_transparent(tmp_path: Path) -> None:
+    gray = np.arange(256, dtype=np.uint16).reshape(16, 16) * 257
+    Image.fromarray(gray).save(tmp_path / "negative.tif", tiffinfo={262: 0})
+    assert (images.read(tmp_path / "negative.tif")[..., 0] == 255 - gray // 257).all()
+    Image.fromarray(gray).save(tmp_path / "clear.png", transparency=10 * 257)
+    assert (images.read(tmp_path / "clear.png")[..., 1] == np.where(gray == 10 * 257, 255, gray // 257)).all()
+
+
 def test_transparency_shows_white(tmp_path: Path) -> None:
     clear = np.zeros((4, 4, 4), np.uint8)
     clear[2:] = (200, 0, 0, 255)
