@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ganstyle.data.locks import lock
 from ganstyle.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -70,13 +71,22 @@ def planned(folder: Path) -> Any:
 
 @contextmanager
 def locked(file: Path, what: str) -> Iterator[None]:
-    """Be the only process that does something; the lock of a process that dies is free again."""
+    """Be the only process that does something; the lock of a process that dies is free again.
+
+    Raises:
+        DataError: the file system has no locks.
+    """
     with file.open("w") as handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            has_locks = lock(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             log.info("%s: another process is at it; waiting for it to finish.", what)
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            has_locks = lock(handle.fileno(), fcntl.LOCK_EX)
+        if not has_locks:
+            raise DataError(
+                f"{what}: {file.parent} is on a file system without locks (flock), by which processes wait for each "
+                "other; give data.cache (for an index, data.index) a folder on another."
+            )
         yield
 
 

@@ -7,7 +7,8 @@ import logging
 import math
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
@@ -17,7 +18,8 @@ from typing import IO, Any
 import numpy as np
 
 from ganstyle.data.building import Job, build, locked, planned
-from ganstyle.data.files import Files
+from ganstyle.data.files import Files, fitted
+from ganstyle.data.locks import lock
 from ganstyle.data.sized import DECODER, sized
 from ganstyle.errors import ConfigError, DataError, ImageError
 from ganstyle.images import Pixels
@@ -73,19 +75,25 @@ class Cache:
         self._offsets, self._sizes, self._kept = (np.asarray(column) for column in columns)
         file = self.folder / PIXELS
         self._pixels = np.asarray(np.memmap(file, np.uint8, "r")) if file.stat().st_size else np.zeros(0, np.uint8)
+        height, width = self._sizes[-1].tolist() if len(self._sizes) else (0, 0)
+        if len(self._pixels) < self._offsets[-1] + 3 * height * width:
+            raise ValueError(f"{PIXELS} is cut short")
         self._user = _User(self.folder / USED)
 
 
 class _User:
     """Holds a shared lock as long as somebody knows it, so that a cache in use is not removed."""
 
+    number = -1
+
     def __init__(self, path: Path) -> None:
         self.number = os.open(path, os.O_RDONLY)
-        fcntl.flock(self.number, fcntl.LOCK_SH)
+        lock(self.number, fcntl.LOCK_SH)
         os.utime(path)
 
     def __del__(self) -> None:
-        os.close(self.number)
+        if self.number >= 0:
+            os.close(self.number)
 
 
 def cached(files: Files, fit: Callable[[int, int], tuple[int, int]], keeping: Keeping, *, lenient: bool) -> Cache:
@@ -93,26 +101,27 @@ def cached(files: Files, fit: Callable[[int, int], tuple[int, int]], keeping: Ke
 
     It is known by the content of the files, their order and size in memory, and how they are decoded. Several runs may
     ask for it at a time: one builds, the others wait. To stay below the limit, caches that nobody uses go, the longest
-    unused first; then as many pictures as fit are kept.
+    unused first; then as many pictures as fit are kept. A cache of a part is built anew when there is room for more,
+    and one that has become too large for the limit when nobody uses it.
 
     Raises:
-        ImageError: a picture is damaged and the collection is not `lenient`.
-        DataError: the folder cannot be written, or its disk is full.
+        ImageError: a picture is damaged or none, and the collection is not `lenient`.
+        DataError: the folder cannot be written, its disk is full, or a file of the cache is damaged.
     """
     plan = {"format": 1, "files": files.identity(), "count": len(files), "fit": _worded(fit), "decoder": DECODER}
     folder = keeping.folder / blake2b(json.dumps(plan).encode(), digest_size=8).hexdigest()
     job = Job(
         f"caching {len(files):,} pictures",
         plan,
-        partial(_begin, files, fit, keeping),
+        partial(_begin, files, fit, keeping, lenient),
         partial(_fill, files, lenient),
         "free some space, lower data.cache_limit, or give another data.cache",
     )
-    for _ in range(3):
+    for attempt in range(3):
         build(folder, job)
         with locked(keeping.folder / ".lock", "opening the cache"):
-            if planned(folder) == plan:
-                return Cache(folder)
+            if planned(folder) == plan and not (attempt == 0 and _unfit(folder, files, fit, keeping, lenient)):
+                return _opened(folder, files, keeping)
     raise DataError(f"{keeping.folder} is emptied as fast as it is filled; raise data.cache_limit.")
 
 
@@ -123,27 +132,68 @@ def _worded(fit: Any) -> str:
     return f"{fit.__module__}.{fit.__qualname__}"
 
 
-def _begin(files: Files, fit: Callable[[int, int], tuple[int, int]], keeping: Keeping, half: Path) -> int:
+def _unfit(
+    folder: Path, files: Files, fit: Callable[[int, int], tuple[int, int]], keeping: Keeping, lenient: bool
+) -> bool:
+    """Remove a cache that is too large, or of a part with room for more, if nobody uses it; say whether it went."""
+    with _intact(folder):
+        kept, size = _held(folder), (folder / PIXELS).stat().st_size
+    if size > keeping.limit:
+        if gone := _removed(folder):
+            return gone
+        log.warning("the cache %s is larger than data.cache_limit, and stays: another run uses it.", folder)
+    if size > keeping.limit or kept == len(files):
+        return False
+    height, width = fitted(files, kept, fit, lenient=lenient)
+    return size + 3 * height * width + sum(_taken(keeping, folder).values()) <= keeping.limit and _removed(folder)
+
+
+@contextmanager
+def _intact(folder: Path) -> Iterator[None]:
+    """Put what a damaged file does into a sentence."""
+    try:
+        yield
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"the cache {folder} is damaged ({error}); remove it, and it is made anew.") from error
+
+
+def _opened(folder: Path, files: Files, keeping: Keeping) -> Cache:
+    """Open a cache, and say if it holds a part."""
+    kept = _held(folder)
+    if kept < len(files):
+        log.warning(
+            "the cache %s holds %d of %d pictures; the others are decoded at every use (data.cache_limit=%.3g GiB).",
+            *(folder, kept, len(files), keeping.limit / GIB),
+        )
+    with _intact(folder):
+        return Cache(folder)
+
+
+def _held(folder: Path) -> int:
+    """Count the pictures that a cache was laid out for."""
+    return len(np.load(folder / KEPT, mmap_mode="r"))
+
+
+def _begin(
+    files: Files, fit: Callable[[int, int], tuple[int, int]], keeping: Keeping, lenient: bool, half: Path
+) -> int:
     """Lay out the file of pixels: what is where, and how much of it there is room for."""
-    sizes = np.array([fit(*files.size(number)) for number in range(len(files))], np.int32).reshape(-1, 2)
+    fits = [fitted(files, number, fit, lenient=lenient) for number in range(len(files))]
+    sizes = np.array(fits, np.int32).reshape(-1, 2)
     ends = np.cumsum(3 * sizes[:, 0].astype(np.int64) * sizes[:, 1])
     with locked(keeping.folder / ".lock", "making room in the cache"):
         room = keeping.limit - _make_room(keeping, half, int(ends[-1]))
-    count = int(np.searchsorted(ends, room, side="right"))
+        count = int(np.searchsorted(ends, room, side="right"))
+        _take(half / PIXELS, int(ends[count - 1]) if count else 0)
     if count < len(sizes):
         log.warning(
-            "%d of %d pictures fit into data.cache_limit=%.3g GiB (all would take %.3g GiB); the others are decoded at "
-            "every use.",
+            "%d of %d pictures fit into data.cache_limit=%.3g GiB (all would take %.3g GiB).",
             *(count, len(sizes), keeping.limit / GIB, ends[-1] / GIB),
         )
-    total = int(ends[count - 1]) if count else 0
-    _refuse_full_disk(keeping.folder, total)
     np.save(half / OFFSETS, np.concatenate([[0], ends[: max(0, count - 1)]]))
     np.save(half / SIZES, sizes[:count])
     np.save(half / KEPT, np.zeros(count, np.uint8))
     (half / USED).touch()
-    with (half / PIXELS).open("wb") as file:
-        file.truncate(total)
     return math.ceil(count / AT_ONCE)
 
 
@@ -154,6 +204,8 @@ def _fill(files: Files, lenient: bool, half: Path, piece: int) -> None:
     with (half / PIXELS).open("r+b") as file:
         for number in range(piece * AT_ONCE, min((piece + 1) * AT_ONCE, len(sizes))):
             height, width = sizes[number].tolist()
+            if not height:  # no picture when the file was laid out
+                continue
             try:
                 pixels = sized(files.content(number), files.name(number), height, width)
             except ImageError:
@@ -173,32 +225,44 @@ def _write(file: IO[bytes], pixels: Pixels, offset: int) -> None:
 
 
 def _make_room(keeping: Keeping, half: Path, wanted: int) -> int:
-    """Remove caches that nobody uses, the longest unused first, until there is room; return what others take."""
-    others = [path for path in keeping.folder.iterdir() if (path / PIXELS).is_file() and path != half]
-    taken = {path: (path / PIXELS).stat().st_size for path in others}
-    for path in sorted(others, key=lambda path: (path / USED).stat().st_mtime if (path / USED).exists() else 0.0):
+    """Remove what nobody uses or builds, the longest unused first, until there is room; return what others take."""
+    taken = _taken(keeping, half)
+    for path in sorted(taken, key=lambda path: (path / USED).stat().st_mtime if (path / USED).exists() else 0.0):
         if sum(taken.values()) + wanted <= keeping.limit:
             break
-        if not path.name.startswith(".") and _is_unused(path):
+        if _removed(path):
             log.info("the cache %s gives way to another one (data.cache_limit).", path)
-            shutil.rmtree(path, ignore_errors=True)
             del taken[path]
     return sum(taken.values())
 
 
-def _is_unused(folder: Path) -> bool:
-    with (folder / USED).open("rb") as handle:
+def _taken(keeping: Keeping, own: Path) -> dict[Path, int]:
+    """Return the bytes of every cache but one's own, those that are being built among them."""
+    others = [path for path in keeping.folder.iterdir() if (path / PIXELS).is_file() and path != own]
+    return {path: (path / PIXELS).stat().st_size for path in others}
+
+
+def _removed(folder: Path) -> bool:
+    """Remove a cache that nobody uses, or what a killed build left behind, and say whether it went."""
+    held = folder.with_suffix(".lock") if folder.name.startswith(".") else folder / USED
+    with held.open("ab") as handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_free = lock(handle.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        return True
+        if not is_free or not folder.exists():  # its build may have ended meanwhile, and moved it to its place
+            return False
+        shutil.rmtree(folder, ignore_errors=True)
+    return True
 
 
-def _refuse_full_disk(folder: Path, total: int) -> None:
-    free = shutil.disk_usage(folder).free
+def _take(file: Path, total: int) -> None:
+    """Make a file as large as its pixels, so that other builds see what it takes; refuses a full disk."""
+    free = shutil.disk_usage(file.parent).free
     if total > free:
         raise OSError(
             errno.ENOSPC,
             f"it needs {total / GIB:.3g} GiB and {free / GIB:.3g} are free",
         )
+    with file.open("wb") as handle:
+        handle.truncate(total)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ganstyle.data.duplicates import Look, alike, look
 from ganstyle.data.folders import pictures_in
-from ganstyle.data.paired import Pair, check, twins
+from ganstyle.data.pairs import Pair, check, held_out_twins, twins
 from ganstyle.errors import DataError, ImageError
 from ganstyle.images import FORMATS, Header, header, read
 
@@ -64,6 +64,7 @@ def examine(folders: Sequence[Path | str]) -> Report:
     for root in map(Path, folders):
         for folder in _parts(root):
             patients += _ward(folder, report)
+        _miss_twin(root, report)
         _match(root, report)
     _find_copies(patients, report)
     return report
@@ -122,6 +123,17 @@ def _misnamed(patient: Patient) -> str:
     return "" if named in (None, found) or (named, found) == ("JPEG", "MPO") else f"{patient.path} is {found}"
 
 
+def _miss_twin(root: Path, report: Report) -> None:
+    """Note that one of two training folders is there without the other, which is what a run on `root` needs."""
+    there = [root / f"train{side}" for side in "AB" if (root / f"train{side}").is_dir()]
+    if len(there) == 1 and not (root / "train").is_dir():
+        lacking = "trainB" if there[0].name == "trainA" else "trainA"
+        report.errors.append(
+            f"{root} has a folder {there[0].name} but no {lacking}, which data.root needs; look at {there[0]} alone if "
+            "it is one of two folders named by data.source and data.target."
+        )
+
+
 def _match(root: Path, report: Report) -> None:
     """Check pairs, where a collection is paired."""
     try:
@@ -140,6 +152,8 @@ def _pairs(root: Path) -> Iterator[list[Pair]]:
             yield [(path,) for path in pictures_in(root / split)]
         if first.is_dir() and second.is_dir() and _stems(first) & _stems(second):
             yield twins(first, second)
+            if split == SPLITS[0]:
+                held_out_twins(first, second)
 
 
 def _stems(folder: Path) -> set[str]:

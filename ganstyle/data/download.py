@@ -19,12 +19,12 @@ Progress = Callable[[int, int | None], None]
 Broken = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError)
 
 
-def download(urls: Sequence[str], file: Path, progress: Progress, *, pause: float = 1.0) -> None:
+def download(urls: Sequence[str], file: Path, progress: Progress, *, pause: float = 1.0) -> str:
     """Bring the first archive that one of the urls gives into `file`.
 
     Until it is whole it grows in `file.part`; a later call asks for the rest only, and starts anew if the server's
     copy has changed (If-Range) or the server cannot send a part. A broken connection is tried again, `pause` seconds
-    later at first. Raises FetchError when nothing more arrives from any url.
+    later at first. Returns the url that gave it; raises FetchError when nothing more arrives from any.
     """
     failures = []
     for url in urls:
@@ -33,7 +33,7 @@ def download(urls: Sequence[str], file: Path, progress: Progress, *, pause: floa
         except Broken as error:
             failures.append(f"{url}: {_reason(error)}")
         else:
-            return
+            return url
     have = _size(_part(file))
     kept = f"; {have / 1e6:.1f} MB are kept, and the same command goes on from there" if have else ""
     raise FetchError(f"{file.name} did not arrive ({'; '.join(failures)}); check the connection and try again{kept}.")

@@ -52,7 +52,13 @@ def _download(collection: Collection, archive: Path, console: Console) -> None:
     )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(collection.name, total=collection.size)
-        download(collection.urls, archive, lambda have, total: bar.update(task, completed=have, total=total))
+        url = download(collection.urls, archive, lambda have, total: bar.update(task, completed=have, total=total))
+    if collection.sha256 is None and not url.startswith("https:"):
+        console.print(
+            f"{archive.name} came without encryption, and no checksum is published to hold it to: whoever sits on the "
+            "way could have sent another one. Its sum is kept for the next time.",
+            highlight=False,
+        )
 
 
 def _verify(collection: Collection, archive: Path) -> None:

@@ -1,13 +1,13 @@
 """Picture files by number, wherever they lie: what a collection must say so that its pictures can be decoded."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from ganstyle.data.folders import content_hash
-from ganstyle.decode import dimensions
+from ganstyle.decode import content_of, dimensions
 from ganstyle.errors import ImageError
 
 
@@ -30,8 +30,8 @@ class Files(Protocol):
     def identity(self) -> str:
         """Hash what the files hold and their order, wherever they lie."""
 
-    def check(self) -> None:
-        """Find files that are no pictures, where that is not known yet; raises ImageError."""
+    def check(self, *, lenient: bool = False) -> None:
+        """Find files that are no pictures, where that is not known yet; raises ImageError, unless it is lenient."""
 
     def chosen(self, numbers: Sequence[int]) -> "Files":
         """Take some of the files."""
@@ -67,21 +67,25 @@ class PathFiles:
         """Hash names and fingerprints."""
         return content_hash(self.paths)
 
-    def check(self) -> None:
+    def check(self, *, lenient: bool = False) -> None:
         """Read every header."""
         for number in range(len(self)):
-            self.size(number)
+            try:
+                self.size(number)
+            except ImageError:
+                if not lenient:
+                    raise
 
     def chosen(self, numbers: Sequence[int]) -> "PathFiles":
         """Take some of the files."""
         return PathFiles([self.paths[number] for number in numbers])
 
 
-def content_of(path: Path) -> bytes:
-    """Read a file whole; raises ImageError in one sentence if that fails."""
+def fitted(files: Files, number: int, fit: Callable[[int, int], tuple[int, int]], *, lenient: bool) -> tuple[int, int]:
+    """Return the height and width that a rule gives a picture; 0 x 0, where one is lenient, for what is no picture."""
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ImageError(f"there is no picture {path}.") from None
-    except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error.strerror or error}.") from None
+        return fit(*files.size(number))
+    except ImageError:
+        if not lenient:
+            raise
+        return 0, 0

@@ -1,6 +1,7 @@
 """Folders of pictures: finding them, telling them apart by content, holding some out."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from io import BufferedIOBase
 from pathlib import Path
@@ -10,21 +11,38 @@ from ganstyle.data.catalogue import CATALOGUE
 from ganstyle.draws import seed_of
 from ganstyle.errors import ConfigError, DataError, unknown
 from ganstyle.images import READABLE, is_picture
+from ganstyle.values import number, whole
 
 SAMPLE = 1 << 16
 """Bytes at either end of a file by which it is told from others; most pictures are hashed whole."""
+HELD_OUT = ("test", "val")
+"""What folders beside a training folder are called, the first one that is there counting."""
 DIRECTIONS = ("AtoB", "BtoA")
 Item = TypeVar("Item")
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """List the pictures in a folder and its subfolders, in the order of their names; raises DataError if none."""
+    """List the pictures in a folder and its subfolders, linked ones too, by name; raises DataError if there is none."""
     if not folder.is_dir():
         raise DataError(missing(folder))
-    paths = sorted((path for path in folder.rglob("*") if is_picture(path) and path.is_file()), key=Path.as_posix)
+    paths = sorted((path for path in _files(folder) if is_picture(path) and path.is_file()), key=Path.as_posix)
     if not paths:
         raise DataError(f"{folder} holds no picture; ganstyle reads {', '.join(sorted(READABLE))}.")
     return paths
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files under a folder; each subfolder once, by its own name rather than by links that lead to it."""
+    entered, waiting = set[str](), [folder]
+    for start in waiting:  # which grows by the links
+        for place, folders, names in os.walk(start):
+            if (real := os.path.realpath(place)) in entered:
+                folders.clear()
+                continue
+            entered.add(real)
+            folders.sort()
+            waiting += [path for name in folders if (path := Path(place, name)).is_symlink()]
+            yield from (Path(place, name) for name in names)
 
 
 def missing(folder: Path) -> str:
@@ -41,10 +59,12 @@ def missing(folder: Path) -> str:
 
 def held_out_folder(train: Path) -> Path | None:
     """Return the folder that is called like a training folder, but test (or else val): `testA` beside `trainA`."""
-    if not train.name.startswith("train"):
-        return None
-    candidates = [train.with_name(name + train.name.removeprefix("train")) for name in ("test", "val")]
-    return next((folder for folder in candidates if folder.is_dir()), None)
+    return next((folder for name in HELD_OUT if (folder := sibling(train, name)) and folder.is_dir()), None)
+
+
+def sibling(train: Path, name: str) -> Path | None:
+    """Return the path that is called like a training folder, but `name`; None where the folder is not called train."""
+    return train.with_name(name + train.name.removeprefix("train")) if train.name.startswith("train") else None
 
 
 def sides(direction: str) -> tuple[str, str]:
@@ -83,7 +103,7 @@ def split(paths: Sequence[Path], share: float, seed: int) -> tuple[list[Path], l
     Which picture is held out depends on its bytes, not on its name or on its neighbours' order; copies stay together.
     The share is rounded down, so that a collection of eight, at a tenth, is trained on whole.
     """
-    if not 0.0 <= share < 1.0:
+    if not 0.0 <= number("data.held_out", share) < 1.0:
         raise ConfigError(f"data.held_out must be a share from 0 to below 1, but is {share}.")
     prints = {path: fingerprint(path) for path in paths}
     ranked = sorted(set(prints.values()), key=lambda content: seed_of("held out", seed, content))
@@ -94,7 +114,5 @@ def split(paths: Sequence[Path], share: float, seed: int) -> tuple[list[Path], l
 
 def spread(items: Sequence[Item], limit: int | None) -> list[Item]:
     """Choose at most `limit` items at even distances; raises ConfigError for a limit below one."""
-    if limit is not None and limit < 1:
-        raise ConfigError(f"data.val must be a number of pictures, at least 1, but is {limit}.")
-    count = len(items) if limit is None else min(limit, len(items))
+    count = len(items) if limit is None else min(whole("data.val", limit, least=1), len(items))
     return [items[place * len(items) // count] for place in range(count)]

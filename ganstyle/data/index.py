@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -15,13 +16,17 @@ from jaxtyping import Bool, Integer, UInt64
 from numpy import ndarray
 
 from ganstyle.data.building import Job, build
+from ganstyle.data.folders import hashed
 from ganstyle.data.order import mixed
 from ganstyle.data.tolerant import RETRIES, WAIT
 from ganstyle.errors import ConfigError, DataError, ImageError, UnreachableError
+from ganstyle.values import number
 
 log = logging.getLogger(__name__)
 AT_ONCE = 256
 """Rows of one piece of work."""
+AT_ONCE_HASHED = 1 << 16
+"""Rows whose hashes are held in memory at a time."""
 TRAIN, VAL, UNTOLD = 0, 1, 2
 """Values of the column `split`."""
 UNKNOWN = -1
@@ -30,7 +35,7 @@ Numbers = Integer[ndarray, "count"]
 
 
 class Glance(tuple[int, int, int, int]):
-    """Bytes, height, width and 64 bits of the hash of a picture file."""
+    """Bytes, height, width and mark of a picture file."""
 
 
 @runtime_checkable
@@ -109,12 +114,12 @@ class Index:
         """Return the bytes of a picture.
 
         Raises:
-            ImageError: they cannot be had, or are not what was indexed.
+            ImageError: they cannot be had, or have another fingerprint than what was indexed.
         """
         content = self.reader.content(self.paths[row], int(self.offsets[row]), int(self.bytes[row]))
-        if len(content) != self.bytes[row]:
+        if mark(hashed(BytesIO(content))) != self.hashes[row]:
             raise ImageError(
-                f"{self.paths[row]} has {len(content):,} bytes, but had {int(self.bytes[row]):,} when it was indexed; "
+                f"{self.paths[row]} holds {len(content):,} bytes that are not those it held when it was indexed; "
                 f"remove {self.folder} to index anew."
             )
         return content
@@ -145,9 +150,12 @@ class Rows:
 
     def identity(self) -> str:
         """Hash what the files hold, in their order."""
-        return blake2b(self.index.hashes[self.rows].tobytes(), digest_size=16).hexdigest()
+        digest = blake2b(digest_size=16)
+        for start in range(0, len(self.rows), AT_ONCE_HASHED):
+            digest.update(self.index.hashes[self.rows[start : start + AT_ONCE_HASHED]].tobytes())
+        return digest.hexdigest()
 
-    def check(self) -> None:
+    def check(self, *, lenient: bool = False) -> None:
         """Do nothing: every file was looked at when the index was made."""
 
     def chosen(self, numbers: Sequence[int]) -> "Rows":
@@ -155,10 +163,25 @@ class Rows:
         return Rows(self.index, self.rows[np.asarray(numbers, np.int64)])
 
 
+def mark(fingerprint: str) -> int:
+    """Return the 64 bits of a file's fingerprint that an index keeps."""
+    return int(fingerprint[:16], 16)
+
+
 def column(folder: Path, name: str) -> ndarray:
     """Map a column, read-only."""
     array: ndarray = np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
     return array
+
+
+def place_of(name: str, root: Path, at: Path | None) -> Path:
+    """Return the folder of a collection's index: under its `root`, or under `at`, which several collections share."""
+    return root / ".ganstyle" / name if at is None else at / f"{name}-{hashed_name(str(root.resolve()))}"
+
+
+def hashed_name(text: str) -> str:
+    """Return a short name for any text."""
+    return hashed(BytesIO(text.encode()))[:12]
 
 
 def indexed(folder: Path, plan: Mapping[str, Any], listing: "partial[Listing]", reader: Reader, what: str) -> Index:
@@ -174,16 +197,19 @@ def indexed(folder: Path, plan: Mapping[str, Any], listing: "partial[Listing]", 
     plan = {"format": 1, **plan}
     title = f"indexing {what}"
     advice = "give data.index=FOLDER, where the index can be written"
-    build(folder, Job(title, plan, partial(_begin, listing), partial(_look, reader), advice))
-    return Index(folder, reader)
+    build(folder, Job(title, plan, partial(_begin, listing, what), partial(_look, reader), advice))
+    try:
+        return Index(folder, reader)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"the index {folder} is damaged ({error}); remove it, and it is made anew.") from error
 
 
-def _begin(listing: "partial[Listing]", half: Path) -> int:
+def _begin(listing: "partial[Listing]", what: str, half: Path) -> int:
     """Write what the lists say, and lay out the columns for what the files say."""
     found = listing()
     count = len(found.paths)
     if not count:
-        raise DataError("the collection lists no picture.")
+        raise DataError(f"{what}: the collection lists no picture.")
     Text.write(half, "path", found.paths)
     (half / "names.json").write_text(json.dumps({kind: list(names) for kind, names in found.names.items()}))
     columns: dict[str, ndarray] = {
@@ -245,22 +271,25 @@ def halved(index: Index, chosen: Bool[ndarray, "count"], held_out: float, seed: 
     and content, copies together and rounded down.
     """
     chosen = chosen & index.there()
-    val = np.flatnonzero(chosen & (index.split == VAL))
-    train = np.flatnonzero(chosen & (index.split != VAL))
-    if not 0.0 <= held_out < 1.0:
+    val, train = _numbers(chosen & (index.split == VAL)), _numbers(chosen & (index.split != VAL))
+    if not 0.0 <= number("data.held_out", held_out) < 1.0:
         raise ConfigError(f"data.held_out must be a share from 0 to below 1, but is {held_out}.")
     if not len(train):
         train = val
     elif not len(val):
-        held = _drawn(index.hashes[train], held_out, seed)
+        held = _least(mixed(index.hashes[train], "held out", seed), held_out)
         val, train = train[held], train[~held]
-    return Rows(index, train.astype(np.int32)), Rows(index, (val if len(val) else train).astype(np.int32))
+    rows = Rows(index, train)
+    return rows, Rows(index, val) if len(val) else rows
 
 
-def _drawn(hashes: UInt64[ndarray, "count"], share: float, seed: int) -> Bool[ndarray, "count"]:
-    """Draw a share of the different contents: those that scramble to the least numbers."""
-    scrambled = mixed(hashes, "held out", seed)
-    ranked = np.sort(scrambled)  # several times as fast as np.unique, which hashes
-    different = ranked[np.diff(ranked, prepend=~ranked[:1]) != 0]
-    count = int(len(different) * share)
-    return np.asarray(scrambled <= different[count - 1]) if count else np.zeros(len(hashes), bool)
+def _numbers(chosen: Bool[ndarray, "count"]) -> Integer[ndarray, "chosen"]:
+    return np.flatnonzero(chosen).astype(np.int32)
+
+
+def _least(values: UInt64[ndarray, "count"], share: float) -> Bool[ndarray, "count"]:
+    """Choose a share of the different values, the least ones, and say where they stand."""
+    ranked = np.sort(values)  # several times as fast as np.unique, which hashes
+    different = np.cumsum(np.append(True, ranked[1:] != ranked[:-1]), dtype=np.int32)
+    count = int(different[-1] * share)
+    return np.asarray(values <= ranked[np.searchsorted(different, count)]) if count else np.zeros(len(values), bool)

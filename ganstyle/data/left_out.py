@@ -4,6 +4,8 @@ import fcntl
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganstyle.data.locks import lock
+
 
 @dataclass(frozen=True)
 class Record:
@@ -24,7 +26,7 @@ class Record:
         """
         reason = " ".join(reason.split())
         with self.file.open("a+", encoding="utf-8", errors="surrogateescape") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            lock(file.fileno(), fcntl.LOCK_EX)
             file.seek(0)
             lines = [line.split("\t") for line in file.read().split("\n") if line]
             numbers = {line[1] for line in lines if line[0] == self.name}

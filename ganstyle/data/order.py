@@ -57,5 +57,7 @@ def mixed(values: UInt64[ndarray, "count"], *seed_parts: int | str) -> UInt64[nd
     """Scramble 64-bit numbers by a key, all at once: a bijection, so that different ones stay different."""
     scrambled = values + np.uint64(seed_of("mixed", *seed_parts))
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        scrambled = (scrambled ^ (scrambled >> np.uint64(shift))) * np.uint64(factor)
-    return scrambled ^ (scrambled >> np.uint64(31))
+        scrambled ^= scrambled >> np.uint64(shift)
+        scrambled *= np.uint64(factor)
+    scrambled ^= scrambled >> np.uint64(31)
+    return scrambled

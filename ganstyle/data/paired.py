@@ -10,18 +10,16 @@ import torch
 
 from ganstyle.data.cache import Keeping
 from ganstyle.data.catalogue import CATALOGUE
-from ganstyle.data.folders import content_hash, held_out_folder, missing, pictures_in, sides, split, spread
+from ganstyle.data.folders import content_hash, sides, spread
 from ganstyle.data.order import drawn
+from ganstyle.data.pairs import Pair, check, find
 from ganstyle.data.pictures import MEMORY, Pictures, by_short_side
 from ganstyle.data.problem import Example, Problem, scaled
 from ganstyle.data.tolerant import SKIP, STOP, Tolerant
-from ganstyle.data.transforms import Augmentation, framed
+from ganstyle.data.transforms import Augmentation, check_sides, framed
 from ganstyle.draws import seed_of
-from ganstyle.errors import DataError
-from ganstyle.images import Pixels, dimensions, planes, to_tensor
+from ganstyle.images import Pixels, planes, to_tensor
 
-Pair = tuple[Path, ...]
-"""One file with A left and B right, or the files of A and B."""
 Both: TypeAlias = tuple[Pixels, Pixels]
 """Source and target pixels of one size."""
 
@@ -54,7 +52,7 @@ def paired(
         root: the folder of the collection; `direction` says which half is the source.
         source: a folder of source pictures; `target` holds a file of the same stem for each.
         target: a folder of target pictures.
-        direction: AtoB or BtoA.
+        direction: AtoB or BtoA; which half of `root` is the source, while `source` and `target` say it themselves.
         resize: pixels to which the short side of both pictures is brought; None leaves the size.
         crop: side of the training pictures.
         flip: mirror every second pair.
@@ -71,17 +69,20 @@ def paired(
         DataError: a folder that is missing or holds no picture, pairs that do not match.
         ConfigError: a value that does not fit.
     """
-    first, _ = sides(direction)
-    train, test, folder = _find(root, source, target, held_out, seed)
-    mirrored = first == "B" and source is None
+    check_sides({"resize": resize, "view": view})
     augmentation = Augmentation(crop, flip=flip, extra=augment)
+    first, _ = sides(direction)
+    train, test, folder = find(root, source, target, held_out, seed)
+    check([*dict.fromkeys([*train, *test])], lenient=on_bad_image == SKIP)
+    trained = direction if source is None else _direction_of(source, target)
+    mirrored = first == "B" and source is None
     side = view or crop
     endless = Paired(
         _open(train, mirrored, resize, crop, on_bad_image, keeping=Keeping.of(cache, cache_limit)), augmentation, seed
     )
     judged = HeldOut(_open(test, mirrored, side, 1, on_bad_image, budget=0), side)
     looked_at = HeldOut(_open(spread(test, val), mirrored, side, 1, on_bad_image), side)
-    return Problem(endless, looked_at, judged, _card(folder, train, test, direction))
+    return Problem(endless, looked_at, judged, _card(folder, train, test, trained))
 
 
 @dataclass(frozen=True)
@@ -177,77 +178,9 @@ def by_half(height: int, width: int, *, short: int | None, least: int = 1) -> tu
     return tall, 2 * wide
 
 
-def twins(sources: Path, targets: Path) -> list[Pair]:
-    """Match the files of two folders by their names without suffix; raises DataError if one has no twin."""
-    left, right = _by_stem(sources), _by_stem(targets)
-    alone = sorted(left.keys() ^ right.keys())
-    if alone:
-        raise DataError(
-            f"{sources} holds {len(left)} pictures and {targets} {len(right)}, and {len(alone)} of them have no twin "
-            f"of the same stem, the first being {alone[0]}."
-        )
-    return [(left[stem], right[stem]) for stem in left]
-
-
-def check(pairs: Sequence[Pair]) -> None:
-    """Look at the headers; raises DataError for twins of unequal size, or a file that cannot be halved."""
-    for pair in pairs:
-        sizes = [dimensions(path) for path in pair]
-        if len(pair) == 1 and sizes[0][1] % 2:
-            raise DataError(f"{pair[0]} is {sizes[0][1]} pixels wide, which cannot be cut into two equal halves.")
-        if len(pair) == 2 and sizes[0] != sizes[1]:
-            (tall, wide), (high, broad) = sizes
-            raise DataError(f"{pair[0]} has {wide} x {tall} pixels but its twin {pair[1]} has {broad} x {high}.")
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    """Index the pictures in a folder by their path in it, without suffix."""
-    found: dict[str, Path] = {}
-    for path in pictures_in(folder):
-        stem = path.relative_to(folder).with_suffix("").as_posix()
-        if stem in found:
-            raise DataError(
-                f"{found[stem]} and {path} have the same stem, so that their twin is ambiguous; rename one."
-            )
-        found[stem] = path
-    return found
-
-
-def _find(
-    root: str | None, source: str | None, target: str | None, held_out: float, seed: int
-) -> tuple[list[Pair], list[Pair], Path]:
-    """Find the pairs to train on, those held out, and the folder that gives the collection its name."""
-    if (source is None) != (target is None):
-        raise DataError("paired data needs both data.source and data.target, or data.root alone.")
-    if source is not None and target is not None:
-        return *_divide(Path(source), Path(target), held_out, seed), Path(source).parent
-    if root is None:
-        raise DataError("paired data needs data.root, or the twin folders data.source and data.target.")
-    place = Path(root)
-    if not place.is_dir():
-        raise DataError(missing(place))
-    if (place / "train").is_dir():
-        return *_divide(place / "train", None, held_out, seed), place
-    return *_divide(place / "trainA", place / "trainB", held_out, seed), place
-
-
-def _divide(first: Path, second: Path | None, held_out: float, seed: int) -> tuple[list[Pair], list[Pair]]:
-    """Return the pairs of a training folder (or of twin folders) and those held out, in a folder or by content."""
-    pairs, test = _pairs(first, second), held_out_folder(first)
-    twin = None if second is None else held_out_folder(second)
-    if test is not None and (second is None or twin is not None):
-        return pairs, _pairs(test, twin)
-    kept, chosen = split([pair[0] for pair in pairs], held_out, seed)
-    held = set(chosen or kept)
-    train = set(kept)
-    return [pair for pair in pairs if pair[0] in train], [pair for pair in pairs if pair[0] in held]
-
-
-def _pairs(first: Path, second: Path | None) -> list[Pair]:
-    """List and check the pairs in one folder or two."""
-    pairs: list[Pair] = [(path,) for path in pictures_in(first)] if second is None else twins(first, second)
-    check(pairs)
-    return pairs
+def _direction_of(source: str, target: str | None) -> str:
+    """Say which way leads from one named folder to the other: BtoA where they are called so, else AtoB."""
+    return "BtoA" if target and (Path(source).name, Path(target).name) == ("trainB", "trainA") else "AtoB"
 
 
 def _open(
@@ -274,11 +207,13 @@ def _open(
 def _card(folder: Path, train: Sequence[Pair], test: Sequence[Pair], direction: str) -> dict[str, Any]:
     """Say what was trained on, in plain values and without the paths of this machine."""
     known = CATALOGUE.get(folder.name)
+    content = content_hash([path for pair in train for path in pair])
     return {
         "name": folder.resolve().name,
         "direction": direction,
         "known_answer": True,
         "counts": {"train": len(train), "test": len(test)},
-        "content": content_hash([path for pair in train for path in pair]),
+        "content": content,
+        "held_out": content if test == train else content_hash([path for pair in test for path in pair]),
         "licence": known.licence if known else "unknown",
     }

@@ -1,7 +1,7 @@
 """Pictures inside parquet files, as Hugging Face hands out data sets such as `huggan/wikiart`; needs pyarrow."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -10,13 +10,23 @@ from typing import Any
 import numpy as np
 
 from ganstyle.data.folders import fingerprint
-from ganstyle.data.index import UNTOLD, Glance, Index, Listing, indexed, told
+from ganstyle.data.index import UNKNOWN, UNTOLD, Glance, Index, Listing, Numbers, indexed, place_of, told
 from ganstyle.data.names import slug
 from ganstyle.data.readers import lost, seen
 from ganstyle.errors import DataError, ImageError
 
 REMEMBERED = 2
 """Groups of rows that a process keeps: the next picture in order is mostly in one of them."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """The labels of one kind in one file."""
+
+    path: Path
+    numbers: Numbers
+    names: Sequence[str]
+    """What the numbers are called there; empty where the file does not say."""
 
 
 @dataclass
@@ -69,8 +79,13 @@ def parquet(root: Path, files: Sequence[Path], kinds: Sequence[str], at: Path | 
         DataError: pyarrow is not installed, or a file cannot be read.
     """
     names = [path.relative_to(root).as_posix() for path in files]
-    plan = {"kind": "parquet", "files": {name: fingerprint(root / name) for name in names}, "labels": list(kinds)}
-    folder = (at or root / ".ganstyle") / "parquet"
+    plan = {
+        "kind": "parquet",
+        "files": {name: fingerprint(root / name) for name in names},
+        "labels": list(kinds),
+        "names": "own",
+    }
+    folder = place_of("parquet", root, at)
     what = f"the pictures in the parquet files of {root}"
     return told(indexed(folder, plan, partial(_listing, root, names, kinds), Packed(root), what), what)
 
@@ -97,26 +112,41 @@ def _place(metadata: Any, row: int) -> tuple[int, int]:
 def _listing(root: Path, names: Sequence[str], kinds: Sequence[str]) -> Listing:
     """List the rows of every file with their labels."""
     paths, offsets = list[str](), list[int]()
-    labels: dict[str, list[Any]] = {kind: [] for kind in kinds}
-    classes: dict[str, list[str]] = {kind: [] for kind in kinds}
+    columns: dict[str, list[Column]] = {kind: [] for kind in kinds}
     for name in names:
-        try:
-            file = opened(root / name)
-            table = file.read(columns=list(kinds))
-            classes = {kind: found or classes[kind] for kind, found in _classes(file, kinds).items()}
-        except (OSError, ValueError, KeyError) as error:
-            raise DataError(
-                f"{root / name} is no parquet file with the columns {', '.join(kinds)} ({error})."
-            ) from None
-        count = file.metadata.num_rows
+        count, found = _columns(root / name, kinds)
         paths += [f"{name}::{row}" for row in range(count)]
         offsets += range(count)
         for kind in kinds:
-            labels[kind] += table.column(kind).to_pylist()
-    numbers = {kind: np.array(values, np.int32) for kind, values in labels.items()}
-    named = {kind: classes[kind] or [str(n) for n in range(int(numbers[kind].max()) + 1)] for kind in kinds}
+            columns[kind].append(found[kind])
+    united = {kind: _united(kind, columns[kind]) for kind in kinds}
+    numbers = {kind: labels for kind, (labels, _) in united.items()}
+    named = {kind: words for kind, (_, words) in united.items()}
     nothing = np.zeros(len(paths), np.int64)
     return Listing(paths, np.full(len(paths), UNTOLD), numbers, named, np.array(offsets), nothing)
+
+
+def _columns(path: Path, kinds: Sequence[str]) -> tuple[int, dict[str, Column]]:
+    """Count the rows of a file, and read its labels."""
+    try:
+        file = opened(path)
+        table = file.read(columns=list(kinds))
+        classes = _classes(file, kinds)
+        found = {kind: Column(path, _numbers(path, kind, table), classes[kind]) for kind in kinds}
+    except (OSError, ValueError, KeyError, OverflowError) as error:
+        raise DataError(f"{path} is no parquet file with the columns {', '.join(kinds)} ({error}).") from None
+    return file.metadata.num_rows, found
+
+
+def _numbers(path: Path, kind: str, table: Any) -> Numbers:
+    """Take the labels of a kind out of a table; raises DataError where they are no whole numbers."""
+    column = table.column(kind)
+    if column.null_count:
+        row = column.to_pylist().index(None)
+        raise DataError(f"{path} has no label in row {row} of its column {kind}; -1 stands for an unknown one.")
+    if not str(column.type).startswith(("int", "uint")) and len(column):
+        raise DataError(f"{path} must hold whole numbers in its column {kind}, but holds {column.type}.")
+    return np.array(column.to_pylist(), np.int32)
 
 
 def _classes(file: Any, kinds: Sequence[str]) -> dict[str, list[str]]:
@@ -124,3 +154,32 @@ def _classes(file: Any, kinds: Sequence[str]) -> dict[str, list[str]]:
     noted = json.loads((file.schema_arrow.metadata or {}).get(b"huggingface", b"{}"))
     features = noted.get("info", {}).get("features", {})
     return {kind: [slug(name) for name in features.get(kind, {}).get("names", [])] for kind in kinds}
+
+
+def _united(kind: str, columns: Sequence[Column]) -> tuple[Numbers, list[str]]:
+    """Join the labels of all files: each has its own order of names; where none has names, numbers are called so.
+
+    Raises:
+        DataError: a file has no names, and the others do not agree on them.
+    """
+    known = {tuple(column.names): None for column in columns if column.names} or {_counted(columns): None}
+    names = {name: number for number, name in enumerate(dict.fromkeys(name for order in known for name in order))}
+    return np.concatenate([_renumbered(kind, column, list(known), names) for column in columns]), list(names)
+
+
+def _counted(columns: Sequence[Column]) -> tuple[str, ...]:
+    """Call labels by their numbers."""
+    return tuple(
+        str(n) for n in range(max((int(column.numbers.max(initial=-1)) for column in columns), default=-1) + 1)
+    )
+
+
+def _renumbered(kind: str, column: Column, known: Sequence[tuple[str, ...]], names: Mapping[str, int]) -> Numbers:
+    """Replace a file's numbers of names by those of all files together."""
+    if not column.names and len(known) > 1:
+        raise DataError(f"{column.path} does not name its labels of {kind}, and the files beside it disagree on them.")
+    own = np.array([names[name] for name in column.names or known[0]], np.int32)
+    is_named = (column.numbers >= 0) & (column.numbers < len(own))
+    numbers = np.full(len(column.numbers), UNKNOWN, np.int32)
+    numbers[is_named] = own[column.numbers[is_named]]
+    return numbers

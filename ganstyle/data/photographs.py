@@ -16,7 +16,7 @@ from ganstyle.data.order import drawn
 from ganstyle.data.pictures import by_short_side
 from ganstyle.data.problem import Example, Problem, scaled
 from ganstyle.data.tolerant import STOP, Tolerant
-from ganstyle.data.transforms import Augmentation
+from ganstyle.data.transforms import Augmentation, check_sides, scales_of
 from ganstyle.data.unpaired import HeldOut, readable
 from ganstyle.draws import seed_of
 from ganstyle.errors import DataError
@@ -63,12 +63,13 @@ def photographs(
     """
     if folder is None:
         raise DataError("there is no folder of photographs to learn from; give data.folder=FOLDER.")
+    check_sides({"resize": resize, "view": view})
+    augmentation = Augmentation(crop, scales=scales_of("data.scales", scales), flip=flip)
     paths, judged = divided(Path(folder), held_out, seed)
-    low, high = scales
     fit = partial(by_short_side, short=resize, least=crop)
     train = Photographs(
         readable(PathFiles(paths), fit, on_bad_image, keeping=Keeping.of(cache, cache_limit)),
-        Augmentation(crop, scales=(float(low), float(high)), flip=flip),
+        augmentation,
         seed,
     )
     everything, looked_at = PathFiles(judged), PathFiles(spread(judged, val))
@@ -116,14 +117,21 @@ def divided(folder: Path, held_out: float = 0.1, seed: int = 0) -> tuple[list[Pa
     return train, chosen or train
 
 
+def name_of(folder: Path) -> str:
+    """What cards call a folder of photographs: its name and the one of the folder around it."""
+    place = folder.resolve()
+    return f"{place.parent.name}/{place.name}"
+
+
 def _card(folder: Path, train: Sequence[Path], judged: Sequence[Path]) -> dict[str, Any]:
     """Say what was trained on, in plain values and without the paths of this machine."""
-    place = folder.resolve()
-    known = CATALOGUE.get(place.parent.name)
+    known = CATALOGUE.get(folder.resolve().parent.name)
+    content = content_hash(train)
     return {
-        "name": f"{place.parent.name}/{place.name}",
+        "name": name_of(folder),
         "known_answer": False,
         "counts": {"source": len(train), "test": len(judged)},
-        "content": {"source": content_hash(train)},
-        "licence": known.licence if known else f"unknown ({place.parent.name})",
+        "content": {"source": content},
+        "held_out": {"source": content if judged == train else content_hash(judged)},
+        "licence": known.licence if known else f"unknown ({folder.resolve().parent.name})",
     }

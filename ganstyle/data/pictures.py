@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ganstyle.data.cache import Keeping, cached
-from ganstyle.data.files import Files, PathFiles
+from ganstyle.data.files import Files, PathFiles, fitted
 from ganstyle.data.sized import sized
 from ganstyle.errors import ImageError
 from ganstyle.images import Pixels
@@ -31,7 +31,8 @@ class Pictures:
     What is in memory when workers fork is shared with them; beyond the budget a picture is decoded at every use, unless
     `keeping` names a cache on disk for it. The pixels are the same to the bit wherever they come from.
     Raises ImageError for a file that is no picture as soon as the collection is made, and for a damaged one as soon as
-    it is decoded: at once where the collection fits into the budget, unless it is `lenient`.
+    it is decoded: at once where the collection fits into the budget. One that is `lenient` raises when it is asked for
+    such a picture.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Pictures:
         self.fit, self.budget, self.lenient = fit, budget, lenient
         self._kept: dict[int, Pixels] = {}
         self._bytes = 0
-        self.files.check()
+        self.files.check(lenient=lenient)
         self._cache = None if keeping is None else cached(self.files, fit, keeping, lenient=lenient)
         if self._cache is None and self._fits():
             self._preload()
@@ -75,7 +76,7 @@ class Pictures:
         """Say whether all pictures together stay within the budget; looks at no more than it takes to know."""
         total = 0
         for number in range(len(self)):
-            height, width = self.fit(*self.files.size(number))
+            height, width = fitted(self.files, number, self.fit, lenient=self.lenient)
             total += 3 * height * width
             if total > self.budget:
                 return False

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ganstyle.data.folders import fingerprint
-from ganstyle.data.index import TRAIN, UNKNOWN, VAL, Index, Listing, indexed, told
+from ganstyle.data.index import TRAIN, UNKNOWN, VAL, Index, Listing, indexed, place_of, told
+from ganstyle.data.lists import lines
 from ganstyle.data.readers import Local
 from ganstyle.errors import ConfigError, DataError, unknown
 
@@ -52,8 +53,9 @@ def places(root: Path, size: str = "auto", at: Path | None = None) -> Index:
         "folders": [train, val],
         "lists": {name: fingerprint(path) for name, path in lists.items()},
         "changed": _changed(root / str(train), lists[CATEGORIES]),
+        "validation changed": (root / val).stat().st_mtime_ns if val else 0,
     }
-    folder = (at or root / ".ganstyle") / f"places-{found[0]}"
+    folder = place_of(f"places-{found[0]}", root, at)
     listing = partial(_listing, str(train), val, lists)
     index = indexed(folder, plan, listing, Local(root), f"the photographs in {root}")
     return told(index, f"Places365 ({found[0]}) in {root}")
@@ -74,15 +76,17 @@ def _list(root: Path, name: str) -> Path:
 
 def _categories(path: Path) -> list[tuple[str, int]]:
     """Read the categories, `/f/field/cultivated 141`: their folder and number."""
-    return [(folder.strip("/"), number) for folder, number in _lines(path)]
+    if found := [(folder.strip("/"), number) for folder, number in _lines(path)]:
+        return found
+    raise DataError(f"{path} lists no category, but those of Places365 are lines like /f/field/cultivated 141.")
 
 
 def _lines(path: Path) -> Iterator[tuple[str, int]]:
     """Yield the lines of a list: a name and a number."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        name, _, number = line.strip().rpartition(" ")
-        if not name or not number.isdigit():
-            raise DataError(f"{path} holds the line {line!r}, but those of Places365 are a name and a number.")
+    for place, line in lines(path):
+        name, _, number = line.rpartition(" ")
+        if not name or not number.isdecimal():
+            raise DataError(f"line {place} of {path} is {line!r}, but those of Places365 are a name and a number.")
         yield name, int(number)
 
 

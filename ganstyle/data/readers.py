@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganstyle.data.folders import fingerprint, hashed
-from ganstyle.data.index import Glance
+from ganstyle.data.index import Glance, mark
 from ganstyle.decode import header
 from ganstyle.errors import ImageError, UnreachableError
 
@@ -37,7 +37,7 @@ class Local:
         file = self.root / path
         with _worded(file):
             looked = header(file)
-            return Glance((file.stat().st_size, looked.height, looked.width, int(fingerprint(file)[:16], 16)))
+            return Glance((file.stat().st_size, looked.height, looked.width, mark(fingerprint(file))))
 
 
 @contextmanager
@@ -70,4 +70,4 @@ def part(file: Any, offset: int, length: int) -> bytes:
 def seen(content: bytes, name: str) -> Glance:
     """Look at the bytes of a picture; they get the hash that the same bytes in a file have."""
     looked = header(name, content=content)
-    return Glance((len(content), looked.height, looked.width, int(hashed(BytesIO(content))[:16], 16)))
+    return Glance((len(content), looked.height, looked.width, mark(hashed(BytesIO(content)))))

@@ -4,19 +4,21 @@ import re
 import tarfile
 from collections.abc import Iterator, Sequence
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ganstyle.data.folders import hashed
-from ganstyle.data.index import UNTOLD, Index, Listing, indexed, told
+from ganstyle.data.index import UNTOLD, Index, Listing, hashed_name, indexed, told
 from ganstyle.data.readers import INSIDE, Local
 from ganstyle.data.remote import Remote, answered
 from ganstyle.decode import is_picture
 from ganstyle.errors import DataError
 
+BLOCK = tarfile.BLOCKSIZE
+AT_ONCE = 1 << 20
+"""Bytes that are read at a time of what follows an archive's end."""
 BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
 
@@ -30,7 +32,8 @@ def shards(pattern: str, at: Path | None = None) -> Index:
         at: the folder of the index; None puts it beside local shards.
 
     Raises:
-        DataError: no shard matches, one is compressed or no tar file, or remote shards have no place for their index.
+        DataError: no shard matches, one is compressed, damaged, cut off or no tar file, or remote shards have no place
+            for their index.
     """
     remote = "://" in pattern
     root, _, last = pattern.rpartition("/")
@@ -39,14 +42,9 @@ def shards(pattern: str, at: Path | None = None) -> Index:
     if remote and at is None:
         raise DataError(f"the index of {pattern} must lie on this machine; give data.index=FOLDER.")
     folder = (at or Path(root or ".") / ".ganstyle") / f"shards-{hashed_name(pattern)}"
-    plan = {"kind": "shards", "pattern": last, "shards": [_stamp(reader, name) for name in names]}
+    plan = {"kind": "shards", "pattern": last, "shards": [_stamp(reader, name) for name in names], "whole": True}
     what = f"the pictures of {pattern}"
     return told(indexed(folder, plan, partial(_listing, reader, names), reader, what), pattern)
-
-
-def hashed_name(text: str) -> str:
-    """Return a short name for any text."""
-    return hashed(BytesIO(text.encode()))[:12]
 
 
 def _names(reader: Local | Remote, last: str) -> list[str]:
@@ -95,8 +93,29 @@ def _members(reader: Local | Remote, name: str) -> Iterator[tarfile.TarInfo]:
                 for member in archive:
                     if member.isfile() and is_picture(Path(member.name)):
                         yield member
+                _check_end(file, archive.offset, place)
         except tarfile.TarError as error:
-            raise DataError(f"{place} is no tar file that can be read ({error}); unzip it first.") from None
+            raise DataError(
+                f"{place} is no tar file that can be read ({error}); fetch it again, or unzip it first."
+            ) from None
+
+
+def _check_end(file: Any, end: int, place: str) -> None:
+    """Refuse an archive in which no more header was found, unless zeros say that it ends there, up to the file's end.
+
+    `tarfile` takes a damaged header, or none, for the end.
+    """
+    file.seek(end)
+    block = file.read(BLOCK)
+    if len(block) < BLOCK:
+        raise DataError(f"{place} is cut off after {end + len(block):,} bytes; fetch it again.")
+    if any(block):
+        raise DataError(f"{place} is damaged: what begins at byte {end:,} is no header of a file; fetch it again.")
+    while rest := file.read(AT_ONCE):
+        if any(rest):
+            raise DataError(
+                f"{place} goes on after the end of the archive at byte {end:,}; unpack it and pack it anew."
+            )
 
 
 def _opened(reader: Local | Remote, name: str) -> Any:

@@ -22,11 +22,12 @@ from ganstyle.errors import ConfigError, DataError, unknown
 
 Words = str | Sequence[str] | None
 """One name or several; None takes everything."""
-KINDS = ("artist", "style", "genre", "category")
 RESEARCH = "non-commercial research only"
 PLACES = ("places", "places-small", "places-large")
 ROOTS = {"wikiart": "data/wikiart", **dict.fromkeys(PLACES, "data/places365")}
 """Collections that are known by a word, and where they lie unless another folder is named."""
+KINDS = {"wikiart": ("artist", "genre", "style"), **dict.fromkeys(PLACES, ("category",))}
+"""Kinds of label by which each can be filtered."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Side:
     test: Files
     licence: str
     filters: frozenset[str] = frozenset()
-    """The kinds of label that chose its pictures."""
+    """The kinds of label that chose its pictures and that its address does not name."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,12 @@ def side(root: str | None, place: str | None, letter: str, choice: Choice) -> Si
     index = opener()
     only = {**choice.only, **own}
     used = {kind: words for kind, words in only.items() if words is not None and kind in index.labels}
+    if empty := [kind for kind, words in used.items() if not words]:
+        raise ConfigError(f"data.{empty[0]} names nothing; name one, or leave it null.")
     train, test = halved(index, rows(index, used), choice.held_out, choice.seed)
     if not len(train):
         raise DataError(f"{place} holds no picture with {_worded(used)}.")
-    return Side(f"{name} ({_worded(used)})" if used else name, train, test, licence, frozenset(used))
+    return Side(f"{name} ({_worded(used)})" if used else name, train, test, licence, frozenset(used) - frozenset(own))
 
 
 def rows(index: Index, only: Mapping[str, Words]) -> Bool[ndarray, "count"]:
@@ -94,7 +97,9 @@ def rows(index: Index, only: Mapping[str, Words]) -> Bool[ndarray, "count"]:
 
 
 def _several(words: Words) -> list[str]:
-    return [words] if isinstance(words, str) else [str(word) for word in words or ()]
+    if words is None:
+        return []
+    return [str(word) for word in ([words] if isinstance(words, str) or not isinstance(words, Sequence) else words)]
 
 
 def _numbers(kind: str, word: str, names: Sequence[str]) -> list[int]:
@@ -117,13 +122,22 @@ def _opener(place: str, at: Path | None) -> tuple[str, str, Callable[[], Index],
     word, _, folder = address.partition(":")
     if word not in ROOTS:
         return None
-    root, own = Path(folder or ROOTS[word]), parse_qs(query, strict_parsing=bool(query))
-    if wrong := sorted(set(own) - set(KINDS)):
-        raise ConfigError(unknown("filter", wrong[0], KINDS))
+    root, own = Path(folder or ROOTS[word]), _filters(place, word, query)
     if word == "wikiart":
         return word, f"{RESEARCH} (WikiArt)", lambda: wikiart(root, at), own
     size = word.partition("-")[2] or "auto"
     return word, f"{RESEARCH} (Places365)", lambda: places(root, size, at), own
+
+
+def _filters(place: str, word: str, query: str) -> dict[str, list[str]]:
+    """Read the filters in an address; raises ConfigError for one that the collection lacks, or that has no name."""
+    own, kinds = parse_qs(query, keep_blank_values=True), KINDS[word]
+    told = f"{word} can be filtered by {' or '.join(kinds)}"
+    if wrong := sorted(set(own) - set(kinds)):
+        raise ConfigError(f"unknown filter {wrong[0]!r} in {place}; {told}.")
+    if empty := [kind for kind, names in own.items() if not all(names)]:
+        raise ConfigError(f"the filter {empty[0]} in {place} has no name; {told}, each written as ?{empty[0]}=NAME.")
+    return own
 
 
 def _foreign(place: str, at: Path | None) -> Index:
@@ -142,8 +156,9 @@ def _of_folder(place: Path, choice: Choice) -> Side:
     licence = CATALOGUE[above].licence if above in CATALOGUE else f"unknown ({above})"
     if test is not None:
         return Side(f"{above}/{place.name}", PathFiles(paths), PathFiles(pictures_in(test)), licence)
-    train, chosen = split(paths, choice.held_out, choice.seed)
-    return Side(f"{above}/{place.name}", PathFiles(train), PathFiles(chosen or train), licence)
+    kept, chosen = split(paths, choice.held_out, choice.seed)
+    train = PathFiles(kept)
+    return Side(f"{above}/{place.name}", train, PathFiles(chosen) if chosen else train, licence)
 
 
 def _train_folder(root: str | None, letter: str) -> Path:

@@ -3,7 +3,7 @@
 import os
 import random
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -12,9 +12,27 @@ import numpy as np
 from ganstyle.data.pictures import by_short_side
 from ganstyle.errors import ConfigError, unknown
 from ganstyle.images import Pixels, resize
+from ganstyle.values import number, one_of, whole
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # it would call home when imported
 import albumentations as A
+
+
+def scales_of(key: str, scales: Sequence[int | float]) -> tuple[float, float]:
+    """Take the least and the greatest scale from a value of the configuration, whose key the ConfigError names."""
+    if not isinstance(scales, Sequence) or len(scales) != 2:
+        raise ConfigError(f"{key} must be two numbers, 1 <= low <= high, but is {scales}.")
+    low, high = (number(key, scale) for scale in scales)
+    if not 1 <= low <= high:
+        raise ConfigError(f"{key} must be two numbers, 1 <= low <= high, but is {list(scales)}.")
+    return low, high
+
+
+def check_sides(sides: Mapping[str, int | None]) -> None:
+    """Refuse what is no whole number of pixels, by the names of keys of `data`; None leaves a size as it is."""
+    for name, side in sides.items():
+        if side is not None:
+            whole(f"data.{name}", side, least=1)
 
 
 class Augmentation:
@@ -35,12 +53,10 @@ class Augmentation:
         flip: bool = True,
         extra: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        if crop < 1:
-            raise ConfigError(f"data.crop must be a number of pixels, but is {crop}.")
-        if not 1.0 <= scales[0] <= scales[1]:
-            raise ConfigError(
-                f"data.source_scales and data.target_scales must be 1 <= low <= high, but one is {list(scales)}."
-            )
+        whole("data.crop", crop, least=1)
+        scales_of("scales", scales)
+        for key, choice in (("data.flip", flip), ("data.whole_scales", whole_scales)):
+            one_of(key, choice, (True, False))
         self.crop, self.scales, self.whole_scales, self.flip = crop, scales, whole_scales, flip
         self.extra = tuple((name, tuple((arguments or {}).items())) for name, arguments in (extra or {}).items())
         for name, arguments in self.extra:

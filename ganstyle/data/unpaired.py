@@ -16,7 +16,7 @@ from ganstyle.data.pictures import MEMORY, Fit, Pictures, by_short_side
 from ganstyle.data.problem import Example, Problem, scaled
 from ganstyle.data.sides import Choice, Side, Words, side
 from ganstyle.data.tolerant import SKIP, STOP, Tolerant
-from ganstyle.data.transforms import Augmentation, framed
+from ganstyle.data.transforms import Augmentation, check_sides, framed, scales_of
 from ganstyle.draws import seed_of
 from ganstyle.errors import ConfigError
 from ganstyle.images import Pixels, planes, to_tensor
@@ -84,6 +84,10 @@ def unpaired(
         DataError: a folder that is missing or holds no picture.
         ConfigError: a value that does not fit.
     """
+    check_sides({"source_resize": source_resize, "target_resize": target_resize, "view": view})
+    augmentation = partial(Augmentation, crop, whole_scales=whole_scales, flip=flip, extra=augment)
+    from_sources = augmentation(scales=scales_of("data.source_scales", source_scales))
+    from_targets = augmentation(scales=scales_of("data.target_scales", target_scales))
     a, b = sides(direction)
     only = {"artist": artist, "style": style, "genre": genre, "category": category}
     choice = Choice(only, held_out, seed, None if index is None else Path(index))
@@ -94,8 +98,8 @@ def unpaired(
     train = Unpaired(
         readable(sources.train, fits[0], on_bad_image, keeping=keeping),
         readable(targets.train, fits[1], on_bad_image, keeping=keeping),
-        Augmentation(crop, scales=_range(source_scales), whole_scales=whole_scales, flip=flip, extra=augment),
-        Augmentation(crop, scales=_range(target_scales), whole_scales=whole_scales, flip=flip, extra=augment),
+        from_sources,
+        from_targets,
         seed,
     )
     judged = HeldOut.of(sources.test, targets.test, view or crop, on_bad_image, budget=0)
@@ -194,28 +198,26 @@ def shown(files: Files, count: int | None) -> Files:
 
 
 def _refuse_idle(only: Mapping[str, Words], used: frozenset[str]) -> None:
-    """Refuse a filter that no side knows; raises ConfigError."""
+    """Refuse a filter by which no side is chosen; raises ConfigError."""
     idle = [kind for kind, words in only.items() if words is not None and kind not in used]
     if idle:
         raise ConfigError(
-            f"data.{idle[0]} chooses among labels that neither side has; artist, style and genre are WikiArt's "
-            "(data.target=wikiart), category is Places' (data.source=places)."
+            f"data.{idle[0]} chooses among labels that neither side has, or that its address names already; artist, "
+            "style and genre are WikiArt's (data.target=wikiart), category is Places' (data.source=places)."
         )
-
-
-def _range(scales: Sequence[int | float]) -> tuple[float, float]:
-    """Check that scales are a pair of numbers."""
-    if len(scales) != 2:
-        raise ConfigError(f"data.source_scales and data.target_scales take two numbers each, but got {list(scales)}.")
-    return float(scales[0]), float(scales[1])
 
 
 def _card(sources: Side, targets: Side, held_out: HeldOut) -> dict[str, Any]:
     """Say what was trained on, in plain values and without the paths of this machine."""
+    content = {"source": sources.train.identity(), "target": targets.train.identity()}
     return {
         "name": f"{sources.name} -> {targets.name}",
         "known_answer": False,
         "counts": {"source": len(sources.train), "target": len(targets.train), "test": len(held_out)},
-        "content": {"source": sources.train.identity(), "target": targets.train.identity()},
+        "content": content,
+        "held_out": {
+            name: content[name] if one.test is one.train else one.test.identity()
+            for name, one in (("source", sources), ("target", targets))
+        },
         "licence": "; ".join(sorted({sources.licence, targets.licence})),
     }

@@ -2,14 +2,15 @@
 
 import csv
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ganstyle.data.folders import fingerprint
-from ganstyle.data.index import TRAIN, UNKNOWN, UNTOLD, VAL, Index, Listing, Numbers, indexed, told
+from ganstyle.data.index import TRAIN, UNKNOWN, UNTOLD, VAL, Index, Listing, Numbers, indexed, place_of, told
+from ganstyle.data.lists import lines
 from ganstyle.data.names import matched, slug
 from ganstyle.data.parquet import parquet
 from ganstyle.data.readers import Local
@@ -19,6 +20,8 @@ from ganstyle.errors import DataError
 log = logging.getLogger(__name__)
 LISTS = ("wikiart_csv", "WikiArt_csv", ".")
 """Folders, beside the styles or above them, in which ArtGAN's lists are looked for."""
+SHOWN = 100
+"""Letters of a line that a message shows."""
 SPLITS = {"train": TRAIN, "val": VAL}
 Rows = dict[str, tuple[int, int]]
 """For every name that a list holds, its split and its number."""
@@ -54,7 +57,7 @@ def wikiart(root: Path, at: Path | None = None) -> Index:
         "styles": {style: (place / style).stat().st_mtime_ns for style in styles},
         "lists": {path.name: fingerprint(path) for path in lists},
     }
-    folder = (at or root / ".ganstyle") / "wikiart"
+    folder = place_of("wikiart", root, at)
     index = indexed(folder, plan, partial(_listing, place, styles, lists), Local(place), f"the paintings in {place}")
     return told(index, f"WikiArt in {place}")
 
@@ -113,23 +116,37 @@ def _read(lists: Mapping[str, Path], kind: str) -> Rows:
         path = lists.get(f"{kind}_{split}.csv")
         if path is None:
             continue
-        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            for line in csv.reader(file):
-                if len(line) != 2 or not line[1].strip().isdigit():
-                    raise DataError(
-                        f"{path} holds the line {','.join(line)!r}, but ArtGAN's are like Style/file.jpg,12."
-                    )
-                rows[line[0]] = (number, int(line[1]))
+        for name, label in _pairs(path):
+            rows[name] = (number, label)
     return rows
+
+
+def _pairs(path: Path) -> Iterator[tuple[str, int]]:
+    """Yield the names and numbers in a list; blank lines are passed over."""
+    with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
+        reader, begins = csv.reader(file), 1
+        try:
+            for line in reader:
+                if line:
+                    yield _pair(line, f"line {begins} of {path}")
+                begins = reader.line_num + 1
+        except csv.Error as error:
+            raise DataError(f"line {begins} of {path} cannot be read ({error}).") from None
+
+
+def _pair(line: Sequence[str], place: str) -> tuple[str, int]:
+    if len(line) != 2 or not line[1].strip().isdecimal():
+        raise DataError(f"{place} is {','.join(line)[:SHOWN]!r}, but ArtGAN's are like Style/file.jpg,12.")
+    return line[0], int(line[1])
 
 
 def _classes(lists: Mapping[str, Path], numbers: Numbers) -> list[str]:
     """Name the genres: `9 still_life`; by their number where nothing names them."""
     names = {int(number): str(int(number)) for number in np.unique(numbers) if number != UNKNOWN}
     if "genre_class.txt" in lists:
-        for line in lists["genre_class.txt"].read_text(encoding="utf-8").splitlines():
-            number, _, name = line.strip().partition(" ")
-            if number.isdigit():
+        for _, line in lines(lists["genre_class.txt"]):
+            number, _, name = line.partition(" ")
+            if number.isdecimal():
                 names[int(number)] = slug(name)
     return [names.get(number, str(number)) for number in range(max(names, default=-1) + 1)]
 

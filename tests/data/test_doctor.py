@@ -128,6 +128,24 @@ def test_every_folder_of_a_collection_is_examined(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("lacking", "present"), [("trainB", "trainA"), ("trainA", "trainB")])
+def test_a_collection_without_one_of_its_sides_fails_the_examination(
+    tmp_path: Path, lacking: str, present: str
+) -> None:
+    shutil.rmtree(collection(tmp_path) / lacking)
+    report = examine([tmp_path])
+    assert len(report.errors) == 1
+    assert f"{tmp_path} has a folder {present} but no {lacking}, which data.root needs" in report.errors[0]
+    assert report.text().endswith("1 error: a run would fail.")
+    assert not examine([tmp_path / present]).failed
+
+
+@pytest.mark.parametrize("lacking", ["testA", "testB"])
+def test_a_side_without_a_test_folder_is_sound(tmp_path: Path, lacking: str) -> None:
+    shutil.rmtree(collection(tmp_path) / lacking)
+    assert not examine([tmp_path]).failed
+
+
 def test_a_leak_from_training_to_test_is_told(tmp_path: Path) -> None:
     shutil.copy(collection(tmp_path) / "trainA" / "001.png", tmp_path / "testA" / "new.png")
     [warning] = examine([tmp_path]).warnings
@@ -153,6 +171,13 @@ def test_unequal_twins_fail_the_examination(tmp_path: Path) -> None:
     assert "trainA/1.png has 80 x 80 pixels but its twin" in examine([tmp_path]).errors[0]
     (tmp_path / "trainB" / "2.png").unlink()
     assert "no twin of the same stem, the first being 2" in examine([tmp_path]).errors[0]
+
+
+def test_twins_whose_test_folder_has_no_twin_fail_the_examination(tmp_path: Path) -> None:
+    for folder, start in (("trainA", 0), ("trainB", 50), ("testA", 90)):
+        for number in range(3):
+            save(tmp_path / folder / f"{number}.png", start + number, 80, 80)
+    assert "testA has no twin" in examine([tmp_path]).errors[0]
 
 
 def test_a_pair_that_cannot_be_halved_fails_the_examination(tmp_path: Path) -> None:

@@ -209,6 +209,13 @@ def test_a_sum_nobody_publishes_is_recorded_and_then_held_to(tiny: Collection, s
         fetch(unknown, tmp_path, console=QUIET)
 
 
+@pytest.mark.parametrize(("published", "told"), [(True, False), (False, True)])
+def test_what_nobody_can_vouch_for_is_told(tiny: Collection, tmp_path: Path, published: bool, told: bool) -> None:
+    out = io.StringIO()
+    fetch(tiny if published else replace(tiny, sha256=None), tmp_path, console=Console(file=out, width=1000))
+    assert ("tiny.zip came without encryption, and no checksum is published" in out.getvalue()) == told
+
+
 def test_an_archive_without_the_layout_is_refused(tiny: Collection, tmp_path: Path) -> None:
     with pytest.raises(FetchError, match="lacks the folder train "):
         fetch(replace(tiny, layout="paired"), tmp_path, console=QUIET)

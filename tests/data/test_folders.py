@@ -17,6 +17,28 @@ def test_pictures_are_found_in_subfolders_in_the_order_of_their_names(tmp_path: 
     assert [path.relative_to(tmp_path).as_posix() for path in pictures_in(tmp_path)] == ["a.webp", "b/1.JPG", "b/2.png"]
 
 
+def test_linked_subfolders_are_searched_once_and_without_end(tmp_path: Path) -> None:
+    save(tmp_path / "elsewhere" / "far" / "1.png", 0)
+    save(tmp_path / "here" / "b" / "2.png", 1)
+    for name, leads_to in (("c", "elsewhere"), ("d", "elsewhere/far"), ("a", "here/b"), ("b/round", "here")):
+        (tmp_path / "here" / name).symlink_to(tmp_path / leads_to)
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "here")
+    (tmp_path / "here" / "gone").symlink_to(tmp_path / "nowhere")
+    found = [path.relative_to(tmp_path).as_posix() for path in pictures_in(tmp_path / "here")]
+    assert found == ["here/b/2.png", "here/c/far/1.png"]
+    (tmp_path / "link").symlink_to(tmp_path / "here")
+    assert [path.name for path in pictures_in(tmp_path / "link")] == ["2.png", "1.png"]
+
+
+def test_a_tree_without_links_keeps_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed, name in enumerate(("a/1.png", "a-b/1.png", "a.png", "A/1.png", ".h/1.png", "a/b/1.png", "ä/1.png")):
+        save(tmp_path / name, seed)
+    monkeypatch.chdir(tmp_path)
+    for folder in (tmp_path, Path()):
+        expected = sorted((path for path in folder.rglob("*") if path.is_file()), key=Path.as_posix)
+        assert pictures_in(folder) == expected
+
+
 def test_a_public_collection_that_is_missing_is_told_with_its_source_and_command() -> None:
     with pytest.raises(DataError) as error:
         pictures_in(Path("data/vangogh2photo/trainA"))

@@ -1,5 +1,7 @@
 import errno
+import os
 import pickle
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +16,7 @@ from PIL import Image
 from ganstyle.data import index as indexing
 from ganstyle.data import readers
 from ganstyle.data.folders import fingerprint
-from ganstyle.data.index import TRAIN, UNTOLD, VAL, Index, Listing, Rows, Text, halved, indexed, told
+from ganstyle.data.index import TRAIN, UNTOLD, VAL, Index, Listing, Rows, Text, _least, halved, indexed, told
 from ganstyle.data.order import mixed
 from ganstyle.data.readers import Local
 from ganstyle.decode import dimensions
@@ -67,6 +69,22 @@ def test_an_index_is_made_once_per_plan(collection: tuple[Path, list[str]], tmp_
     assert not made(root, names, tmp_path / "index", lists="b").there()[0]
 
 
+@pytest.mark.parametrize(
+    "damage", [Path.unlink, lambda file: os.truncate(file, 100), lambda file: os.truncate(file, 0)]
+)
+@pytest.mark.parametrize("name", ["hash.npy", "path.npy", "names.json"])
+def test_a_damaged_index_is_told(
+    collection: tuple[Path, list[str]], tmp_path: Path, name: str, damage: Callable[[Path], None]
+) -> None:
+    root, names = collection
+    made(root, names, tmp_path / "index")
+    damage(tmp_path / "index" / name)
+    if (tmp_path / "index" / name).exists() and name == "names.json":
+        (tmp_path / "index" / name).write_text("{")
+    with pytest.raises(DataError, match=r"^the index .* is damaged \(.*\); remove it, and it is made anew\.$"):
+        made(root, names, tmp_path / "index")
+
+
 def test_what_is_missing_is_counted_and_left_out(
     collection: tuple[Path, list[str]], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -108,8 +126,14 @@ def test_a_file_that_has_changed_is_refused(collection: tuple[Path, list[str]], 
     root, names = collection
     index = made(root, names, tmp_path / "index")
     save(root / names[0], 500, 90, 90)
-    with pytest.raises(ImageError, match=r"000\.png has .* when it was indexed; remove .*index to index anew"):
-        index.content(0)
+    turned = bytearray((root / names[1]).read_bytes())
+    turned[-20] ^= 1
+    (root / names[1]).write_bytes(turned)  # of the same length
+    for row in (0, 1):
+        with pytest.raises(
+            ImageError, match=rf"00{row}\.png holds .* when it was indexed; remove .*index to index anew"
+        ):
+            index.content(row)
 
 
 def test_what_is_held_out_depends_on_content_alone_and_copies_stay_together(
@@ -127,6 +151,22 @@ def test_what_is_held_out_depends_on_content_alone_and_copies_stay_together(
         assert len({held.content(number) for number in range(len(held))}) == 6
         _, again = halved(turned, everything, 0.3, seed)
         assert sorted(again.name(n) for n in range(len(again))) == sorted(held.name(n) for n in range(len(held)))
+
+
+@given(st.lists(st.integers(0, 9), min_size=1), st.floats(0, 0.99))
+def test_a_share_of_the_different_values_is_chosen_as_by_sorting_them(values: list[int], share: float) -> None:
+    least = sorted(set(values))[: int(len(set(values)) * share)]
+    assert _least(np.array(values, np.uint64), share).tolist() == [value in least for value in values]
+
+
+def test_an_identity_is_that_of_all_hashes_at_once(
+    collection: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, names = collection
+    rows = Rows(made(root, names, tmp_path / "index"), np.arange(30, dtype=np.int32))
+    whole = rows.identity()
+    monkeypatch.setattr(indexing, "AT_ONCE_HASHED", 7)
+    assert rows.identity() == whole
 
 
 @pytest.mark.parametrize("split", [TRAIN, VAL])

@@ -73,6 +73,17 @@ def test_held_out_pairs_come_from_their_folder_or_from_the_split(tmp_path: Path)
     assert problem.card["counts"] == {"train": 20, "test": 3}
 
 
+def test_the_card_tells_when_pairs_that_are_held_out_are_exchanged(tmp_path: Path) -> None:
+    halves(tmp_path / "train", 3)
+    assert pose(tmp_path).card["held_out"] == pose(tmp_path).card["content"]  # three are judged by themselves
+    halves(tmp_path / "test", 2, start=50)
+    before = pose(tmp_path).card
+    (tmp_path / "test" / "51.png").write_bytes((tmp_path / "test" / "50.png").read_bytes())
+    after = pose(tmp_path).card
+    assert after["content"] == before["content"]
+    assert after["held_out"] != before["held_out"]
+
+
 def test_any_two_twin_folders_will_do(tmp_path: Path) -> None:
     twin_folders(tmp_path)
     problem = pose(None, source=str(tmp_path / "trainB"), target=str(tmp_path / "trainA"), direction="BtoA")
@@ -80,6 +91,16 @@ def test_any_two_twin_folders_will_do(tmp_path: Path) -> None:
         np.abs(to_uint8(problem.test[0]["source"]).astype(int) + to_uint8(problem.test[0]["target"]) - 255).max() <= 1
     )
     assert len(problem.train) == 11
+
+
+def test_the_card_of_two_named_folders_tells_the_direction_that_is_trained(tmp_path: Path) -> None:
+    named = {"source": str(twin_folders(tmp_path) / "trainA"), "target": str(tmp_path / "trainB")}
+    for root, direction in ((None, "BtoA"), (tmp_path, "AtoB")):
+        problem = pose(root, direction=direction, crop=40, **({} if root else named))
+        assert problem.card["direction"] == "AtoB"
+        assert torch.equal(problem.test[0]["source"], pose(tmp_path, crop=40).test[0]["source"])
+    swapped = pose(None, source=named["target"], target=named["source"])
+    assert swapped.card["direction"] == pose(tmp_path, direction="BtoA").card["direction"] == "BtoA"
 
 
 def test_the_truth_is_the_target(tmp_path: Path) -> None:
@@ -92,6 +113,29 @@ def test_twins_without_their_like_are_refused_by_name(tmp_path: Path) -> None:
     (twin_folders(tmp_path) / "trainB" / "004.png").unlink()
     with pytest.raises(DataError, match=r"12 pictures and .*trainB 11, and 1 of them .* the first being 004"):
         pose(tmp_path)
+
+
+@pytest.mark.parametrize(("alone", "lacking"), [("testA", "testB"), ("valB", "valA")])
+def test_a_folder_to_be_held_out_without_its_twin_is_refused(tmp_path: Path, alone: str, lacking: str) -> None:
+    save(twin_folders(tmp_path) / alone / "900.png", 900)
+    with pytest.raises(DataError, match=f"{alone} has no twin .*{lacking}; add it, or rename"):
+        pose(tmp_path)
+
+
+def test_twins_that_are_held_out_have_one_name(tmp_path: Path) -> None:
+    for name, seed in (("testA", 900), ("testB", 901), ("valA", 902)):
+        save(twin_folders(tmp_path) / name / "900.png", seed)
+    assert len(pose(tmp_path).test) == 1
+
+
+def test_a_test_folder_beside_one_of_two_named_folders_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    save(twin_folders(tmp_path) / "testA" / "900.png", 900)
+    (tmp_path / "trainB").rename(tmp_path / "paintings")
+    problem = pose(None, source=str(tmp_path / "trainA"), target=str(tmp_path / "paintings"))
+    assert len(problem.train) == 11
+    assert "testA is not held out: " in caplog.text
 
 
 def test_twins_of_unequal_size_are_refused_by_name(tmp_path: Path) -> None:

@@ -28,6 +28,10 @@ def test_a_tenth_is_held_out_unless_there_is_a_folder_for_tests(tmp_path: Path) 
     problem = photographs(str(tmp_path / "trainB"), crop=16, view=16, val=2)
     assert problem.card["counts"] == {"source": 20, "test": 3}
     assert len(problem.val) == 2
+    (tmp_path / "testB" / "101.png").write_bytes((tmp_path / "testB" / "100.png").read_bytes())
+    after = photographs(str(tmp_path / "trainB"), crop=16, view=16).card
+    assert after["content"] == problem.card["content"]
+    assert after["held_out"] != problem.card["held_out"]
 
 
 def test_without_a_folder_it_says_what_to_give() -> None:

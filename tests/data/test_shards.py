@@ -1,3 +1,4 @@
+import tarfile
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -65,6 +66,33 @@ def test_what_is_no_archive_is_told(tmp_path: Path) -> None:
         shards(f"{tmp_path}/y*.tar")
     with pytest.raises(DataError, match=r"z-1\.tar cannot be read"):
         shards(f"{tmp_path}/z-{{1..2}}.tar")
+
+
+def test_a_shard_whose_header_is_damaged_is_refused(archives: Path) -> None:
+    file = archives / "train-0001.tar"
+    with tarfile.open(file) as archive:
+        place = archive.getmembers()[4].offset
+    content = bytearray(file.read_bytes())
+    content[place + 148 : place + 156] = b"checksum"
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=rf"train-0001\.tar is damaged: what begins at byte {place:,} is no header"):
+        shards(f"{archives}/train-*.tar")
+
+
+@pytest.mark.parametrize("more", [0, 100])
+def test_a_shard_that_is_cut_off_is_refused(archives: Path, more: int) -> None:
+    file = archives / "train-0001.tar"
+    with tarfile.open(file) as archive:
+        place = archive.getmembers()[4].offset + more
+    file.write_bytes(file.read_bytes()[:place])
+    with pytest.raises(DataError, match=rf"train-0001\.tar is cut off after {place:,} bytes"):
+        shards(f"{archives}/train-*.tar")
+
+
+def test_shards_that_were_put_one_behind_another_are_refused(archives: Path) -> None:
+    (archives / "all.tar").write_bytes(b"".join(path.read_bytes() for path in sorted(archives.glob("train-*"))))
+    with pytest.raises(DataError, match=r"all\.tar goes on after the end of the archive at byte"):
+        shards(f"{archives}/all.tar")
 
 
 class Ranged(SimpleHTTPRequestHandler):

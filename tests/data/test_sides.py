@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from data.pictures import fill
+from data.pictures import fill, save
 from data.trees import places_tree, shard, wikiart_tree
 
 from ganstyle.data.problem import Problem
@@ -61,10 +61,11 @@ def test_shards_are_read_by_the_same_sampler(tmp_path: Path) -> None:
     ("keys", "words"),
     [
         ({"artist": "vincent-van-gog"}, r"unknown data\.artist 'vincent-van-gog'; did you mean 'vincent-van-gogh'"),
+        ({"artist": []}, r"data\.artist names nothing; name one, or leave it null\."),
         ({"category": "vilage"}, r"unknown data\.category 'vilage'; did you mean 'village'"),
     ],
 )
-def test_a_misspelt_name_is_refused(trees: tuple[str, str], keys: dict[str, str], words: str) -> None:
+def test_a_misspelt_name_is_refused(trees: tuple[str, str], keys: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         pose(*trees, **keys)
 
@@ -74,6 +75,30 @@ def test_a_filter_that_no_side_knows_is_refused(trees: tuple[str, str], tmp_path
         pose(trees[0], str(fill(tmp_path / "p", 2)), artist="claude-monet")
     with pytest.raises(ConfigError, match="unknown filter 'painter'"):
         pose(f"{trees[1]}?painter=x", trees[0])
+
+
+def test_a_filter_is_refused_where_both_addresses_name_their_own(trees: tuple[str, str], tmp_path: Path) -> None:
+    paintings = f"{trees[1]}?artist=claude-monet"
+    with pytest.raises(ConfigError, match=r"data\.artist chooses among labels .* that its address names already"):
+        pose(str(fill(tmp_path / "p", 2)), paintings, artist="vincent-van-gogh")
+    assert pose(trees[1], paintings, artist="vincent-van-gogh").card["counts"] == {"source": 9, "target": 9, "test": 3}
+
+
+@pytest.mark.parametrize(
+    ("side", "query", "words"),
+    [
+        (1, "category=field", "unknown filter 'category' in .*; wikiart can be filtered by artist or genre or style"),
+        (0, "artist=nobody", "unknown filter 'artist' in .*; places can be filtered by category"),
+        (1, "style=", r"the filter style in .* has no name; wikiart can be filtered by .* written as \?style=NAME"),
+        (1, "artist=claude-monet&style", r"the filter style in .*artist=claude-monet&style has no name"),
+        (0, "category=field&category=", "the filter category in .* has no name; places can be filtered by category"),
+    ],
+)
+def test_a_filter_in_an_address_that_chooses_nothing_is_refused(
+    trees: tuple[str, str], tmp_path: Path, side: int, query: str, words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        pose(f"{trees[side]}?{query}", str(tmp_path))
 
 
 def test_names_that_exclude_each_other_leave_nothing(trees: tuple[str, str], tmp_path: Path) -> None:
@@ -89,3 +114,15 @@ def test_the_cache_changes_no_example(trees: tuple[str, str], tmp_path: Path) ->
     for number in (0, 5, 33):
         assert all(torch.equal(plain.train[number][key], cached.train[number][key]) for key in plain.train[number])  # type: ignore[literal-required]
     assert len(list((tmp_path / "cache").glob("*/pixels.bin"))) == 2
+
+
+def test_the_card_of_a_large_collection_tells_what_is_held_out(trees: tuple[str, str], tmp_path: Path) -> None:
+    before = pose(*trees).card
+    root = places_tree(tmp_path)
+    assert pose(f"places:{root}", trees[1]).card == before
+    save(root / "val_256" / "Places365_val_00000003.jpg", 999, 40, 40)
+    (root / "val_256" / "new").touch()  # another file, so that the index is made anew
+    after = pose(f"places:{root}", trees[1]).card
+    assert after["content"] == before["content"]
+    assert after["held_out"]["source"] != before["held_out"]["source"]
+    assert after["held_out"]["target"] == before["held_out"]["target"]

@@ -9,6 +9,7 @@ from data.pictures import drawing, fill, save
 from torch.utils.data import DataLoader
 
 from ganstyle.data import tolerant
+from ganstyle.data.cache import Keeping
 from ganstyle.data.left_out import Record
 from ganstyle.data.paired import paired
 from ganstyle.data.pictures import Pictures, by_short_side
@@ -130,6 +131,62 @@ def test_a_damaged_picture_found_at_the_start_is_left_out_too(tmp_path: Path) ->
         Pictures(paths, AS_THEY_ARE)
     pictures = Tolerant(Pictures(paths, AS_THEY_ARE, lenient=True), "skip")
     assert (pictures[1] == pictures[2]).all()
+
+
+BAD = [b"", b"<html>404 not found</html>"]
+
+
+@pytest.mark.parametrize("content", BAD)
+@pytest.mark.parametrize("budget", [0, 1 << 20])
+def test_what_is_no_picture_at_all_is_left_out_too(
+    tmp_path: Path, content: bytes, budget: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = sorted(fill(tmp_path, 3).iterdir())
+    paths[1].write_bytes(content)
+    with pytest.raises(ImageError, match=r"001\.png is not a picture"):
+        Pictures(paths, AS_THEY_ARE, budget)
+    pictures = Tolerant(Pictures(paths, AS_THEY_ARE, budget, lenient=True), "skip")
+    pictures.write_down(tmp_path / "left_out.tsv", "train")
+    assert (pictures[1] == drawing(2)).all()
+    assert "001.png is not a picture that can be read" in caplog.text
+    assert (tmp_path / "left_out.tsv").read_text().startswith("train\t1\t")
+    paths[2].write_bytes(content)
+    again = Tolerant(Pictures(paths, AS_THEY_ARE, budget, lenient=True), "skip")
+    with pytest.raises(DataError, match=r"2 of 3 pictures .* leaves out 1 at most"):
+        again[1]
+
+
+@pytest.mark.parametrize("limit", [1.0, 3 * 40 * 48 / (1 << 30)])
+def test_a_cache_has_no_place_for_what_is_no_picture(tmp_path: Path, limit: float) -> None:
+    paths = sorted(fill(tmp_path / "pictures", 3).iterdir())
+    paths[1].write_bytes(b"")
+    keeping = Keeping.of(str(tmp_path / "cache"), limit)
+    for _ in range(2):
+        pictures = Tolerant(Pictures(paths, AS_THEY_ARE, lenient=True, keeping=keeping), "skip")
+        assert all((pictures[number] == drawing(seed)).all() for number, seed in enumerate((0, 2, 2)))
+
+
+@pytest.mark.parametrize("content", BAD)
+@pytest.mark.parametrize("side", ["trainA", "trainB"])
+def test_a_pair_with_a_twin_that_is_no_picture_is_left_out(tmp_path: Path, side: str, content: bytes) -> None:
+    for number in range(3):
+        save(tmp_path / "trainA" / f"{number}.png", number, 40, 40)
+        save(tmp_path / "trainB" / f"{number}.png", 50 + number, 40, 40)
+    (tmp_path / side / "1.png").write_bytes(content)
+    with pytest.raises(ImageError, match=r"1\.png is not a picture"):
+        paired(str(tmp_path), crop=32, held_out=0.0)
+    problem = paired(str(tmp_path), crop=32, resize=40, flip=False, held_out=0.0, on_bad_image="skip")
+    assert {problem.train[number]["target"].shape for number in range(9)} == {(3, 32, 32)}
+
+
+@pytest.mark.parametrize("content", BAD)
+def test_unpaired_data_leaves_out_what_is_no_picture(tmp_path: Path, content: bytes) -> None:
+    for start, name in enumerate(("trainA", "trainB", "testA", "testB")):
+        fill(tmp_path / name, 3, 10 * start, 40, 40)
+        next((tmp_path / name).iterdir()).write_bytes(content)
+    problem = unpaired(str(tmp_path), crop=32, on_bad_image="skip")
+    for examples in (problem.train, problem.val, problem.test):
+        assert [examples[number]["source"].shape for number in range(3)] == [(3, 32, 32)] * 3
 
 
 def test_where_a_twin_is_lost_another_pair_stands_in_for_both(tmp_path: Path) -> None:

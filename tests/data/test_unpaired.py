@@ -6,6 +6,7 @@ import torch
 from data.pictures import fill
 from torch.utils.data import DataLoader
 
+from ganstyle.data.files import PathFiles
 from ganstyle.data.problem import Problem, scaled
 from ganstyle.data.unpaired import unpaired
 from ganstyle.errors import ConfigError, DataError
@@ -101,6 +102,24 @@ def test_the_card_does_not_depend_on_where_the_data_lies(
     shutil.copytree(collection, moved)
     assert pose(moved).card == pose(collection).card
     assert str(moved.parent) not in str(pose(moved).card)
+
+
+def test_the_card_tells_when_pictures_that_are_held_out_are_exchanged(collection: Path) -> None:
+    before = pose(collection).card
+    shutil.copy(collection / "testB" / "300.png", collection / "testB" / "301.png")
+    after = pose(collection).card
+    assert before["content"] == after["content"]
+    assert before["held_out"]["source"] == after["held_out"]["source"]
+    assert before["held_out"]["target"] != after["held_out"]["target"]
+
+
+def test_what_is_judged_by_what_it_trains_on_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = list[int]()
+    identity = PathFiles.identity
+    monkeypatch.setattr(PathFiles, "identity", lambda files: (hashed.append(len(files)), identity(files))[1])
+    card = pose(None, source=str(fill(tmp_path / "a", 3)), target=str(fill(tmp_path / "b", 4, start=50))).card
+    assert card["held_out"] == card["content"]
+    assert hashed == [3, 4]
 
 
 def test_a_missing_collection_is_told_in_one_sentence() -> None:
