@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ganstyle import artifact
+from ganstyle.beside import beside
 from ganstyle.errors import ArtifactError
 from ganstyle.interop.cyclegan import DROPOUT
 from ganstyle.interop.layouts import blurs_of, fresh_statistics, layers_of, their_names
@@ -75,13 +76,11 @@ def write_pytorch_cyclegan(folder: Path, output: Path) -> tuple[str, ...]:
     """
     network = artifact.load(folder).network
     tensors = to_pytorch_cyclegan(network)
-    temporary = output.with_name(f".{output.name}.part")
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(tensors, temporary)
-        temporary.replace(output)
+        with beside(output) as temporary:
+            with temporary.open("xb") as file:  # to a name, torch would write that name into the file
+                torch.save(tensors, file)
+            temporary.replace(output)
     except (OSError, RuntimeError) as error:
         raise ArtifactError(f"{output} cannot be written ({error}).") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return caveats(network)

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as bytes_of
 from torch import nn
 
 from ganstyle import artifact
+from ganstyle.beside import beside
 from ganstyle.errors import GanstyleError, WeightsError, unknown
 from ganstyle.nn.authors import BlurredPatchGAN
 from ganstyle.nn.patchgan import PatchGAN, Pixel
@@ -58,16 +59,13 @@ def save_discriminator(network: nn.Module, path: Path, origin: Mapping[str, str]
     if not names:
         raise WeightsError(f"a {type(network).__name__} is no discriminator; there is {', '.join(DISCRIMINATORS)}.")
     header = {"network": names[0], "arguments": network.arguments, "origin": dict(origin)}
-    temporary = path.with_name(f".{path.name}.part")
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-        save_file(tensors, temporary, {ENTRY: json.dumps(header)})
-        temporary.replace(path)
+        with beside(path) as temporary:
+            temporary.write_bytes(bytes_of(tensors, {ENTRY: json.dumps(header)}))
+            temporary.replace(path)
     except OSError as error:
         raise WeightsError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _built(header: object, path: str) -> nn.Module:

@@ -89,6 +89,16 @@ class Dropout(nn.Module):
         """Set activations to zero at random and scale the rest up."""
         return F.dropout(x, self.probability, training=self.training or self.at_test)
 
+    @property
+    def draws_at_test(self) -> bool:
+        """Whether it draws random numbers in evaluation."""
+        return self.at_test and self.probability > 0
+
     def extra_repr(self) -> str:
         """Show the two choices."""
         return f"{self.probability}, at_test={self.at_test}"
+
+
+def drawing(network: nn.Module) -> list[Dropout]:
+    """Find the layers that draw random numbers in evaluation, for which two passes differ."""
+    return [layer for layer in network.modules() if isinstance(layer, Dropout) and layer.draws_at_test]

@@ -203,16 +203,10 @@ def in_range(x: Tensor) -> Tensor:
     return (2 * x - 1).clamp(-1, 1)
 
 
-def adain(content: Map, style: OfStyle) -> Map:
-    """Give each channel of the content the mean and deviation of the style's (Huang & Belongie 2017, equation 8)."""
-    mean, spread = _statistics(style)
-    return touched(content, Touch(mean, spread, spread, mean))
-
-
 def touched(content: Map, touch: Touch) -> Map:
-    """Give each channel of the content the mean and deviation of a touch."""
-    spread, mean = torch.var_mean(content, dim=(2, 3), keepdim=True)
-    return (content - mean) * (touch.spread / (spread + EPSILON).sqrt()) + touch.mean
+    """Give each channel of the content the mean and deviation of a touch (Huang & Belongie 2017, equation 8)."""
+    mean, spread = _statistics(content)
+    return (content - mean) * (touch.spread / spread) + touch.mean
 
 
 def _statistics(x: Map) -> tuple[PerChannel, PerChannel]:

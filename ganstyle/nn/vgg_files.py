@@ -33,7 +33,7 @@ def weights_from_file(path: str, architecture: str) -> Weights:
     file = Path(path).expanduser()
     if file.suffix not in SUFFIXES or not file.is_file():
         raise WeightsError(_missing(path, file))
-    return weights_from_state(_read(file), architecture, repr(path))
+    return weights_from_state(tensors_in(file), architecture, repr(path))
 
 
 def embedded_weights(architecture: str) -> Weights:
@@ -44,7 +44,7 @@ def embedded_weights(architecture: str) -> Weights:
         )
     if not EMBEDDED.is_file():
         raise WeightsError(f"the embedded features are missing from the package at {EMBEDDED}; install ganstyle again.")
-    return weights_from_state(_read(EMBEDDED), architecture, "the embedded features")
+    return weights_from_state(tensors_in(EMBEDDED), architecture, "the embedded features")
 
 
 def imagenet_weights(architecture: str) -> Weights:
@@ -113,11 +113,15 @@ def _missing(path: str, file: Path) -> str:
     return f"there is no weights file {path!r}{suggestion(file.name, beside)}"
 
 
-def _read(file: Path) -> dict[str, Tensor]:
-    """Read tensors by name, never executing what a pickle holds."""
+BROKEN = (SafetensorError, UnpicklingError, RuntimeError, EOFError, OSError, ValueError, LookupError, struct.error)
+"""What loading raises for a file of another kind, or one that is cut short."""
+
+
+def tensors_in(file: Path) -> dict[str, Tensor]:
+    """Read tensors by name, never executing what a pickle holds; raises WeightsError for anything else."""
     try:
         state = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
-    except (SafetensorError, UnpicklingError, RuntimeError, EOFError, OSError, ValueError, struct.error) as error:
+    except BROKEN as error:
         reason = str(error).partition("\n")[0]
         raise WeightsError(f"the weights file {str(file)!r} cannot be read ({reason}); download it again.") from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):

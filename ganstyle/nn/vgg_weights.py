@@ -54,7 +54,7 @@ def weights_from_state(state: State, architecture: str, origin: str) -> Weights:
     Raises `WeightsError` when a key is missing or left over, or shapes do not follow from each other.
     """
     layout = _layout(state, origin)
-    features = _without_heads(_without_classifier(state, architecture, origin))
+    features = _without_heads(_without_classifier(state, origin))
     kernels = _rename(features, layout, architecture, origin)
     if layout in (vgg_layers.torchvision_names, vgg_layers.features_names):
         return Weights(origin, _checked(kernels, architecture, origin), imagenet_color(), "zeros")
@@ -87,7 +87,7 @@ def _layout(state: State, origin: str) -> Layout:
     )
 
 
-def _without_classifier(state: State, architecture: str, origin: str) -> State:
+def _without_classifier(state: State, origin: str) -> State:
     """Drop the classifier, which torchvision's full VGG has and perception does not need."""
     classifier = CLASSIFIER & state.keys()
     features = {key: value for key, value in state.items() if key not in classifier}

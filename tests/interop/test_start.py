@@ -1,5 +1,6 @@
 """Training goes on from imported weights, and weights of ours go back as a file."""
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,8 @@ def test_an_artifact_goes_out_as_their_file_and_comes_back(tmp_path: Path) -> No
     assert again.keys() == ours.keys()
     assert all(torch.equal(again[name], ours[name]) for name in ours)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["latest_net_G.pth"]
+    write_pytorch_cyclegan(model, tmp_path / "again.pth")
+    assert (tmp_path / "again.pth").read_bytes() == (tmp_path / "out" / "latest_net_G.pth").read_bytes()
 
 
 def test_what_cannot_go_out_leaves_nothing(tmp_path: Path) -> None:
@@ -95,6 +98,17 @@ def test_what_cannot_go_out_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no network like Light"):
         write_pytorch_cyclegan(tmp_path / "model", tmp_path / "out.pth")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_discriminator_for_which_there_is_no_room_leaves_nothing(tmp_path: Path) -> None:
+    network, before = PatchGAN(channels=4, layers=2), resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+        with pytest.raises(WeightsError, match=r"judge\.safetensors cannot be written: File too large"):
+            start.save_discriminator(network, tmp_path / "judge.safetensors", {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
 
 
 ROLES = {

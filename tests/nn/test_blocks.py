@@ -1,7 +1,9 @@
+import pytest
 import torch
 
-from ganstyle.nn.blocks import Dropout, Residual, Stage, convolution
+from ganstyle.nn.blocks import Dropout, Residual, Stage, convolution, drawing
 from ganstyle.nn.norms import ConditionalInstanceNorm
+from ganstyle.nn.unet import UNet
 
 
 def test_dropout_at_test_is_a_choice_of_its_own() -> None:
@@ -38,3 +40,11 @@ def test_reflection_keeps_a_constant_image_constant_to_the_border() -> None:
     torch.testing.assert_close(reflected, reflected[..., 3:4, 3:4].expand_as(reflected))
     zeros = convolution(1, 1, 5, padding="zero")(image)
     assert zeros.std() > 1e-3
+
+
+@pytest.mark.parametrize(("dropout", "at_test", "drawn"), [(0.5, True, True), (0.0, True, False), (0.5, False, False)])
+def test_layers_that_draw_in_evaluation_are_found(dropout: float, at_test: bool, drawn: bool) -> None:
+    network = UNet(depth=8, channels=2, dropout=dropout, dropout_at_test=at_test)
+    found = drawing(network)
+    assert bool(found) == drawn
+    assert all(layer.probability == 0.5 for layer in found)
