@@ -1,6 +1,7 @@
 """Which files go in, and what comes out of each."""
 
 import glob
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +33,8 @@ def jobs(inputs: Sequence[str], output: str) -> list[Job]:
     """Say which file each picture becomes.
 
     An input is a file, a pattern such as `*.jpg`, a folder (with all that is below it), or `-`. One file becomes the
-    output; several go into the output as a folder, under their own names, those of a folder at their places in it.
+    output; several go into the output as a folder, under their own names, those of a folder at their places in it. What
+    lies in the output already is none of a folder's pictures.
     Raises BatchError when there is nothing to do, two pictures would become one, or an output is its own input.
     """
     single = len(inputs) == 1 and not Path(inputs[0]).is_dir() and not _is_pattern(inputs[0])
@@ -42,16 +44,19 @@ def jobs(inputs: Sequence[str], output: str) -> list[Job]:
         raise BatchError("standard output takes one picture; give a folder as --output.")
     if Path(output).is_file():
         raise BatchError(f"{output} is a file, but several pictures need a folder; give another --output.")
-    found = [Job(source, Path(output) / place) for word in inputs for source, place in _found(word)]
+    found = [Job(source, Path(output) / place) for word in inputs for source, place in _found(word, Path(output))]
     return _checked([job._replace(target=_writable(job.target)) for job in found])
 
 
-def _found(word: str) -> list[tuple[Path, Path]]:
+def _found(word: str, output: Path) -> list[tuple[Path, Path]]:
     """The pictures that one word stands for, each with its place below the output."""
     path = Path(word)
     if path.is_dir():
         pictures = sorted(inner for inner in path.rglob("*") if decode.is_picture(inner) and inner.is_file())
-        return _some([(picture, picture.relative_to(path)) for picture in pictures], f"there is no picture in {path}.")
+        places = [picture.relative_to(path) for picture in pictures]
+        results = Path(os.path.relpath(output.resolve(), path.resolve()))
+        own = [(path / place, place) for place in places if results not in place.parents[:-1]]
+        return _some(own, f"there is no picture in {path}.")
     if _is_pattern(word):
         paths = sorted(Path(name) for name in glob.glob(word, recursive=True) if Path(name).is_file())  # noqa: PTH207
         return _some([(found, Path(found.name)) for found in paths], f"no file is called like {word!r}.")

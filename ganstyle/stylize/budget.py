@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganstyle.backends.padding import grown_sides
-from ganstyle.nn.blocks import Dropout
+from ganstyle.nn.blocks import drawing
 from ganstyle.nn.norms import Style
 from ganstyle.stylize.flow import flow
 from ganstyle.stylize.maps import Map, Moments, Strip
@@ -52,14 +52,9 @@ def _window(
 ) -> Window | None:
     """Find windows for a network that takes so many numbers for the whole; None for one that looks at all of it."""
     multiple = int(network.size_multiple)  # type: ignore[arg-type]
-    distance = None if draws(network) or multiple > min(SIDES) else reach(network, style)
+    distance = None if drawing(network) or multiple > min(SIDES) else reach(network, style)
     per_pixel = whole / (height * width)
     return None if distance is None else window(distance, multiple, width, per_pixel, numbers * WINDOW_SHARE)
-
-
-def draws(network: nn.Module) -> bool:
-    """Say whether a network draws random numbers at test."""
-    return any(isinstance(layer, Dropout) and layer.at_test and layer.probability > 0 for layer in network.modules())
 
 
 def _rehearse(network: nn.Module, height: int, width: int, memory: int, style: Style | None) -> "_Rehearsal":
@@ -115,8 +110,8 @@ class _NoRows:
 def _require_memory(least: float, memory: int, height: int, width: int) -> None:
     if least > memory:
         raise BudgetError(
-            f"--max-memory is {memory / 1e6:.0f} MB, but {width} x {height} pixels take at least {least / 1e6:.0f} MB; "
-            f"raise it, or give a smaller picture."
+            f"--max-memory (by default a quarter of what is free) is {memory / 1e6:.0f} MB, but {width} x {height} "
+            f"pixels take at least {least / 1e6:.0f} MB; raise it, or give a smaller picture."
         )
 
 

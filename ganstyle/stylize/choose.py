@@ -6,14 +6,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from ganstyle.backends.model import BackendError, Model, missing_package, style_count
+from ganstyle.backends.likeness import drawn
+from ganstyle.backends.model import BackendError, Images, Model, missing_package, style_count
 from ganstyle.backends.opened import BACKENDS, RUN_BY, opened, require_backend
 from ganstyle.backends.pace import cached, least_milliseconds
 from ganstyle.backends.reports import Passed, passed_beside
 from ganstyle.card import read_card
-from ganstyle.decode import Pixels
 from ganstyle.errors import unknown
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ WORTH = 1.1
 
 
 SIDE, MEMORY = 256, 10**10
-"""Pixels: the side of the picture that is timed; and bytes, more than it takes."""
+"""Pixels: the sides of the picture that is compared and timed, once it is padded; and bytes, more than it takes."""
 
 
 class Choice(NamedTuple):
@@ -39,7 +37,8 @@ class Choice(NamedTuple):
 def choose(model: Path, backend: str, tell: Callable[[str], None] = lambda words: None) -> Choice:
     """Choose among an artifact and the exports beside it; an exported file is its own choice.
 
-    Exports whose speed was measured on another processor, or with other threads, are timed here, once; `tell` is told.
+    Exports that were judged on another processor, with other threads or by another version of their program are
+    compared with the artifact and timed here, once; `tell` is told.
     Raises BackendError when the backend is unknown, not installed, not the file's, or has no export that passed.
     """
     if backend not in ("auto", *BACKENDS):
@@ -68,25 +67,31 @@ def choose(model: Path, backend: str, tell: Callable[[str], None] = lambda words
 
 
 def _gain(export: Passed, model: Path, tell: Callable[[str], None]) -> float:
-    """How many times as fast as PyTorch an export is here."""
+    """How many times as fast as PyTorch an export is here; 0 for one that is beyond its bound here."""
 
     def measure() -> float:
         from ganstyle import artifact
 
-        tell(f"{export.path} was timed on another machine; timing it on this one, once.")
+        tell(f"{export.path} was judged on another machine or by another {export.backend}; judging it here, once.")
         ours, theirs = artifact.load(model), opened(export.path)
-        noise = np.random.default_rng(0).random((SIDE, SIDE, 3), dtype=np.float32)
-        pixels = (noise * 255).astype(np.uint8)
-        ways = {name: partial(_painted, painter, pixels) for name, painter in (("ours", ours), ("theirs", theirs))}
+        side = max(SIDE, int(ours.network.least_side))  # type: ignore[arg-type]
+        picture = drawn(side - 5, side - 13, 0)
+        ways = {name: partial(_painted, painter, picture) for name, painter in (("ours", ours), ("theirs", theirs))}
+        if not export.bound.holds(ways["theirs"](), ways["ours"]()):
+            tell(f"{export.path} does not paint here what {model} paints; it is not used.")
+            return 0.0
         taken = least_milliseconds(ways)
         return taken["ours"] / max(taken["theirs"], 0.01)
 
     return cached(export.sha256, export.backend, measure)
 
 
-def _painted(painter: "Artifact | Model", pixels: Pixels) -> None:
+def _painted(painter: "Artifact | Model", picture: Images) -> Images:
+    import torch
+
     from ganstyle.stylize.controls import Controls
-    from ganstyle.stylize.paint import brush_of, pixels_painted
+    from ganstyle.stylize.paint import brush_of, image_painted
 
     style = 0 if style_count(painter.card) else None
-    pixels_painted(brush_of(painter, Controls(style=style), MEMORY), pixels)
+    brush = brush_of(painter, Controls(style=style), MEMORY)
+    return image_painted(brush, torch.from_numpy(picture[0])).numpy()[None]

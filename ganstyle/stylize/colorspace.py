@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 
 from ganstyle.decode import Integers
-from ganstyle.stylize.shaper import Shaper, shaper
+from ganstyle.stylize.shaper import Shaper, is_srgb, shaper
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def colorspace(profile: bytes | None) -> ColorSpace | None:
         return None
     try:
         own = ImageCms.ImageCmsProfile(BytesIO(profile))
-        if own.profile.xcolor_space.strip() != "RGB" or "sRGB" in ImageCms.getProfileDescription(own):
+        if own.profile.xcolor_space.strip() != "RGB" or is_srgb(profile):
             return None
         srgb, intent = ImageCms.createProfile("sRGB"), ImageCms.Intent.RELATIVE_COLORIMETRIC
         there = ImageCms.buildTransform(own, srgb, "RGB", "RGB", intent)

@@ -42,6 +42,10 @@ class Controls:
         if self.seed < 0:
             raise ControlError(f"seed is {self.seed}, but it is a number from 0 on.")
 
+    def sides(self, height: int, width: int) -> tuple[int, int]:
+        """Return in which size the network sees a picture, for the brush to be as large as it is asked to be."""
+        return max(1, round(height / self.size)), max(1, round(width / self.size))
+
 
 def _require_within(name: str, value: Any, low: float, high: float) -> None:
     if not low <= value <= high:

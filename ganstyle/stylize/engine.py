@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from ganstyle.backends.model import style_number
 from ganstyle.backends.padding import grown_sides
+from ganstyle.nn.blocks import drawing
 from ganstyle.nn.norms import Style
-from ganstyle.stylize.budget import draws, plan
+from ganstyle.stylize.budget import plan
 from ganstyle.stylize.flow import flow
 from ganstyle.stylize.maps import Map
 from ganstyle.stylize.memory import Announce, Plan, silent
@@ -58,7 +59,7 @@ class Engine:
                 numbers = found.strip / self.kind.element_size()
                 row = found.products / found.window.growth / rows
                 painted: Map = Windowed(self.network, grown, found.window, numbers, row, style)
-            elif found.in_strips or draws(self.network):
+            elif found.in_strips or drawing(self.network):
                 painted = flow(self.network, grown, room, style=style, seed=seed)
             else:
                 painted = Given(self._at_once(grown, style))

@@ -84,9 +84,9 @@ class Studio:
         where nobody is there instead, and as `Stylizer.stylize` does.
         """
         try:
-            if isinstance(self.painter, Model):
+            if isinstance(self.painter, Model) and self.controls.strength > 0:
                 height, width = photo.pixels.shape[:2]
-                require_whole(self.painter, height, width, self.memory)
+                require_whole(self.painter, *self.controls.sides(height, width), self.memory)
         except BudgetError as error:
             if self.instead is None:
                 raise

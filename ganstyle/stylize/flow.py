@@ -168,7 +168,7 @@ class _Stream:
         return self._normalized(x, layer)
 
     def _noisy(self, x: Map, layer: Dropout) -> Map:
-        if not (layer.at_test and layer.probability):
+        if not layer.draws_at_test:
             return x
         return Noisy(x, layer.probability, self.seed, next(self._draws))
 

@@ -15,6 +15,8 @@ from ganstyle.errors import GanstyleError
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 SHARE = 4
 """Without a word from the user, one part in so many of the free memory is taken."""
+MEMINFO, GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
+"""Where Linux says what memory is free, and what this process's control group may take."""
 
 
 class BudgetError(GanstyleError):
@@ -75,25 +77,33 @@ def memory_of(text: str) -> int:
 
 def free_memory() -> int:
     """Bytes that are free for this process: on the machine, and within its control group where there is one."""
-    limits = [_available(), *_allowance(Path("/sys/fs/cgroup"))]
+    limits = [_available(), *_allowance(GROUP)]
     return max(0, min(limits))
 
 
 def _available() -> int:
     try:
-        text = Path("/proc/meminfo").read_text(encoding="ascii")
+        text = MEMINFO.read_text(encoding="ascii")
         return int(text.split("MemAvailable:")[1].split()[0]) * 1024
     except (OSError, IndexError, ValueError):
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def _allowance(group: Path) -> list[int]:
-    """What a control group leaves, if it sets a limit."""
+    """What a control group leaves, if it sets a limit; what it keeps of files is given up when asked for."""
     try:
         most, taken = ((group / name).read_text(encoding="ascii") for name in ("memory.max", "memory.current"))
-        return [int(most) - int(taken)]
+        return [int(most) - int(taken) + _kept_of_files(group)]
     except (OSError, ValueError):
         return []
+
+
+def _kept_of_files(group: Path) -> int:
+    try:
+        rows = [line.split() for line in (group / "memory.stat").read_text(encoding="ascii").splitlines()]
+    except OSError:
+        return 0
+    return sum(int(size) for name, size in rows if name in ("active_file", "inactive_file"))
 
 
 def default_memory() -> int:
@@ -125,6 +135,6 @@ def require_whole(model: Model, height: int, width: int, memory: int) -> None:
     if (takes := model.memory(height, width)) > memory:
         raise BudgetError(
             f"{width} x {height} pixels take about {takes / 1e6:.0f} MB on {model.backend}, which paints pictures as a "
-            f"whole, but --max-memory is {memory / 1e6:.0f} MB; raise it, or have the artifact's folder as --model and "
-            f"--backend torch, which works in strips."
+            f"whole, but --max-memory (by default a quarter of what is free) is {memory / 1e6:.0f} MB; raise it, or "
+            f"have the artifact's folder as --model and --backend torch, which works in strips."
         )

@@ -1,17 +1,23 @@
 """What a picture file says beside its pixels, read from any format and put into the words of another."""
 
+import re
 import struct
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
+from PIL import ExifTags
 from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
 
 EXIF, GPS, INTEROP = 0x8769, 0x8825, 0xA005
 """EXIF tags that stand for whole tables."""
+RESOLUTION = 0x011A
+"""The EXIF tag of the dots along a row."""
 IPTC, IPTC_IN_TIFF, XMP_IN_TIFF = 0x0404, 33723, 700
 """The number of the IPTC record among Photoshop's, in JPEG; and TIFF tags."""
 XMP_IN_PNG, RAW = "XML:com.adobe.xmp", "Raw profile type "
+LYING = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|\s*>)\s*)[2-8]""")
+"""What XMP says of a picture that is not upright, as an attribute or an element."""
 COMMENT = "Comment"
 """A PNG's keyword for what is JPEG's comment."""
 TAGS = {"Description": 270, "Software": 305, "Author": 315, "Copyright": 33432}
@@ -33,12 +39,63 @@ class _Words(str):
             return super().encode("utf-8")
 
 
+class Written(NamedTuple):
+    """EXIF in bytes."""
+
+    content: bytes | None
+    """None for empty EXIF."""
+    left_out: tuple[str, ...]
+    """Names of the tags that cannot be written, such as a resolution in letters."""
+
+
 def exif_bytes(exif: Pillow.Exif) -> bytes | None:
-    """Write EXIF; nothing for an empty one."""
+    """Write EXIF as `written` does; nothing for an empty one."""
+    return written(exif).content
+
+
+def written(exif: Pillow.Exif) -> Written:
+    """Write EXIF without the tags that cannot be written, which are taken out of it."""
+    try:
+        return Written(_whole(exif), ())
+    except Exception:  # Pillow takes the kind of a value for granted and fails in many ways
+        names = tuple(_taken_out(exif))
+        return Written(_whole(exif), names)
+
+
+def _whole(exif: Pillow.Exif) -> bytes | None:
     for table in (exif, *(exif.get_ifd(tag) for tag in (EXIF, GPS) if tag in exif)):
         for tag, value in [(tag, value) for tag, value in table.items() if isinstance(value, str)]:
             table[tag] = _Words(value)
     return exif.tobytes() if len(exif) else None
+
+
+def _taken_out(exif: Pillow.Exif) -> Iterator[str]:
+    """Take out the tags that cannot be written, and yield their names."""
+    for tag in [tag for tag in exif if _fails(exif, None, tag)]:
+        del exif[tag]
+        yield ExifTags.TAGS.get(tag, str(tag))
+    for within, names in ((EXIF, ExifTags.TAGS), (GPS, ExifTags.GPSTAGS)):
+        table = exif.get_ifd(within) if within in exif else {}
+        for tag in [tag for tag in table if _fails(exif, within, tag)]:
+            del table[tag]
+            yield names.get(tag, str(tag))
+
+
+def _fails(exif: Pillow.Exif, within: int | None, tag: int) -> bool:
+    """Say whether a tag, outermost or within a table, cannot be written; of one for a table, if it cannot be read."""
+    trial = Pillow.Exif()
+    try:
+        if within is not None:
+            table = exif.get_ifd(within)
+            trial[within] = {tag: exif.get_ifd(tag) if (within, tag) == (EXIF, INTEROP) else table[tag]}
+        elif tag in (EXIF, GPS):
+            exif.get_ifd(tag)
+        else:
+            trial[tag] = exif[tag]
+        trial.tobytes()
+    except Exception:  # as above
+        return True
+    return False
 
 
 def exif_with(content: bytes | None, texts: Mapping[str, str]) -> Pillow.Exif:
@@ -61,9 +118,10 @@ def tiff_tags(exif: Pillow.Exif, tags: tuple[int, ...]) -> dict[int, Any]:
 
 
 def xmp_of(picture: Pillow.Image) -> bytes | None:
-    """Find a picture's XMP packet."""
+    """Find a picture's XMP packet, and have it say that the picture is upright."""
     found = picture.info.get("xmp") or picture.info.get(XMP_IN_PNG)
-    return found.encode() if isinstance(found, str) else found if isinstance(found, bytes) else None
+    packet = found.encode() if isinstance(found, str) else found
+    return LYING.sub(rb"\g<1>1", packet) if isinstance(packet, bytes) else None
 
 
 def iptc_of(picture: Pillow.Image) -> bytes | None:

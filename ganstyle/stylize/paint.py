@@ -81,7 +81,7 @@ def _in_own_colors(space: ColorSpace, depth: "np.dtype[np.unsignedinteger]", str
 def _painted_pixels(brush: Brush, pixels: Integers) -> Painted:
     """Let the network paint at the brush's size; between the sizes, a painting is kept in 16 bits."""
     height, width = pixels.shape[:2]
-    rows, columns = _sides(height, width, brush.controls.size)
+    rows, columns = brush.controls.sides(height, width)
     if (rows, columns) == (height, width):
         return brush.paint(Pixels(pixels, brush.engine.kind))
     painted = brush.paint(Pixels(_resized(pixels, rows, columns), brush.engine.kind))
@@ -96,7 +96,7 @@ def image_painted(brush: Brush, image: Image3, mask: Mask | None = None) -> Imag
     if brush.controls.strength == 0:
         return image.clone()
     _, height, width = image.shape
-    rows, columns = _sides(height, width, brush.controls.size)
+    rows, columns = brush.controls.sides(height, width)
     kind = brush.engine.kind
     painted = brush.paint(Given(_scaled(image.to(kind), rows, columns)))
     if (rows, columns) != (height, width):
@@ -107,10 +107,6 @@ def image_painted(brush: Brush, image: Image3, mask: Mask | None = None) -> Imag
     for first, strip in painted.room.strips(finished(photo, painted, brush.controls, mask)):
         result[:, first : first + strip.shape[1]] = strip
     return result
-
-
-def _sides(height: int, width: int, size: float) -> tuple[int, int]:
-    return max(1, round(height / size)), max(1, round(width / size))
 
 
 def _resized(pixels: Integers, height: int, width: int) -> Integers:

@@ -10,28 +10,26 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Shaped, UInt8
+from jaxtyping import Shaped, UInt8, UInt16
 from numpy import ndarray
 from PIL import Image as Pillow
 
 from ganstyle import decode
-from ganstyle.decode import Integers
+from ganstyle.decode import ORIENTATION, Integers, content_of, upright, white_is_zero
 from ganstyle.errors import ImageError
 from ganstyle.stylize.colorspace import cmyk_to_srgb, gray_to_srgb, is_gray
-from ganstyle.stylize.metadata import exif_bytes, iptc_of, texts_of, xmp_of
+from ganstyle.stylize.metadata import iptc_of, texts_of, written, xmp_of
 
 LARGEST = 1_000_000_000
 """Pixels; a larger file is taken for a decompression bomb."""
-ORIENTATION, HISTORY, BITS_PER_SAMPLE = 0x0112, 0x9213, 258
-"""EXIF and TIFF tags: which way is up, what has been done to the image, how deep it is."""
+HISTORY, BITS_PER_SAMPLE = 0x9213, 258
+"""EXIF and TIFF tags: what has been done to the image, and how deep it is."""
 Alpha = Shaped[ndarray, "height width"]
 WORDS = (270, 271, 272, 305, 306, 315, 33432, 34665, 34853)
 """The tags of a TIFF that say something about the picture and not about the file: description, author, EXIF, GPS ..."""
 BAND = 256
 """Rows that are converted at once."""
 ONE_CHANNEL = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F")
-TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True), 8: (1, False)}
-"""By EXIF orientation: quarter turns to the left, then whether to mirror left and right."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,7 @@ class Photograph:
     exif: bytes | None = None
     """Without the orientation, which is applied."""
     xmp: bytes | None = None
+    """With the orientation of an upright picture."""
     dpi: tuple[float, float] | None = None
     sha256: str = ""
     """Of the file."""
@@ -56,6 +55,8 @@ class Photograph:
     """By keyword: a PNG's, or as "Comment" a JPEG's comment."""
     iptc: bytes | None = None
     """The IPTC record of a JPEG or TIFF."""
+    unwritable: tuple[str, ...] = ()
+    """Names of the EXIF tags that the file has and `exif` has not, because they cannot be written."""
 
 
 def colored(photo: Photograph) -> Photograph:
@@ -67,37 +68,33 @@ def colored(photo: Photograph) -> Photograph:
 
 def read(path: Path) -> Photograph:
     """Read a picture file; raises ImageError when it is missing, not a picture, damaged or too large."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise ImageError(f"there is no picture {path}.") from None
-    except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error.strerror or error}.") from None
-    return decoded(content, str(path))
+    return decoded(content_of(path), str(path))
 
 
 def decoded(content: bytes, name: str) -> Photograph:
     """Decode a picture that the user knows by a name; raises ImageError as `read` does."""
     with decode.opened(BytesIO(content), name, LARGEST) as picture:
         deep = _is_deep(picture, content)
-        lying, veil = _deep(content, name) if deep else _shallow(picture)
+        lying, veil = _deep(picture, content, name) if deep else _shallow(picture)
         turn = picture.getexif().get(ORIENTATION, 1)  # of a TIFF, decoding has applied it already
-        pixels, alpha = _turned(lying, turn), None if veil is None else _turned(veil, turn)
+        pixels, alpha = upright(lying, turn), None if veil is None else upright(veil, turn)
         exif = picture.getexif()
         recipe = exif.pop(HISTORY, None)
         for tag in [tag for tag in exif if tag == ORIENTATION or (picture.format == "TIFF" and tag not in WORDS)]:
             del exif[tag]
+        known = written(exif)
         return Photograph(
             pixels,
             alpha,
             _profile(picture),
-            exif_bytes(exif),
+            known.content,
             xmp_of(picture),
             _dpi(picture.info.get("dpi")),
             hashlib.sha256(content).hexdigest(),
             recipe if isinstance(recipe, str) else None,
             texts_of(picture),
             iptc_of(picture),
+            known.left_out,
         )
 
 
@@ -138,6 +135,7 @@ def _shallow(picture: Pillow.Image) -> tuple[Integers, Alpha | None]:
 
 def _converted(picture: Pillow.Image, mode: str) -> UInt8[ndarray, "height width channels"]:
     """Convert to 8-bit channels band by band: the whole at once would be in memory five times."""
+    picture.load()  # which turns a TIFF, and with it its size
     width, height = picture.size
     layers = np.empty((height, width, len(mode)), np.uint8)
     for top in range(0, height, BAND):
@@ -146,15 +144,24 @@ def _converted(picture: Pillow.Image, mode: str) -> UInt8[ndarray, "height width
     return layers
 
 
-def _deep(content: bytes, name: str) -> tuple[Integers, Alpha | None]:
+def _deep(picture: Pillow.Image, content: bytes, name: str) -> tuple[Integers, Alpha | None]:
     """Decode all 16 bits."""
     layers = cv2.imdecode(np.frombuffer(_lying(content), np.uint8), cv2.IMREAD_UNCHANGED)
     if layers is None or layers.dtype != np.uint16:
         raise ImageError(f"{name} has 16 bits in a way that cannot be read; save it as PNG or as TIFF without layers.")
     if layers.ndim == 2:
-        return np.repeat(layers[..., None], 3, axis=2), None
+        return _deep_gray(picture, layers)
     alpha = np.ascontiguousarray(layers[..., 3]) if layers.shape[2] == 4 else None
     return np.ascontiguousarray(layers[..., 2::-1]), alpha
+
+
+def _deep_gray(picture: Pillow.Image, values: UInt16[ndarray, "height width"]) -> tuple[Integers, Alpha | None]:
+    """Apply to 16 bits of gray what OpenCV leaves: which end is white in a TIFF, the one transparent gray of a PNG."""
+    if white_is_zero(picture):
+        values = ~values
+    clear = picture.info.get("transparency")
+    alpha = None if clear is None else np.where(values == clear, 0, np.iinfo(np.uint16).max).astype(np.uint16)
+    return np.repeat(values[..., None], 3, axis=2), alpha
 
 
 def _lying(content: bytes) -> bytes:
@@ -168,9 +175,3 @@ def _lying(content: bytes) -> bytes:
         if struct.unpack_from(f"{order}H", content, entry)[0] == ORIENTATION:
             return content[: entry + 8] + struct.pack(f"{order}HH", 1, 0) + content[entry + 12 :]
     return content
-
-
-def _turned(layers: Shaped[ndarray, "..."], orientation: int) -> Shaped[ndarray, "..."]:
-    quarters, mirrors = TURNS.get(orientation, (0, False))
-    turned = np.rot90(layers, quarters)
-    return np.ascontiguousarray(turned[:, ::-1] if mirrors else turned)

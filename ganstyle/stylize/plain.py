@@ -1,11 +1,13 @@
-"""PNG of 16 bits and TIFF, put together here: Pillow writes neither with all that a photograph has."""
+"""PNG and TIFF, put together here: Pillow writes PNG slowly, and of 16 bits neither with all that a photograph has."""
 
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
-import cv2
 import numpy as np
+from isal import isal_zlib
+from numpy.typing import NDArray
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from ganstyle.stylize.colorspace import is_gray
@@ -14,6 +16,10 @@ from ganstyle.stylize.photograph import WORDS, Photograph
 
 INCH = 0.0254
 """Meters."""
+SIGNATURE, AVERAGE, COLOR_TYPES = b"\x89PNG\r\n\x1a\n", 3, {1: 0, 2: 4, 3: 2, 4: 6}
+"""Of a PNG: how it begins, which filter it names, and its type of color by channels."""
+AT_ONCE = 2**20
+"""Bytes of a PNG's pixels that are filtered and packed together."""
 
 
 def layers(photo: Photograph) -> Any:
@@ -22,17 +28,36 @@ def layers(photo: Photograph) -> Any:
     return pixels if photo.alpha is None else np.dstack([pixels, photo.alpha])
 
 
-def deep_png(photo: Photograph, exif: bytes | None) -> bytes:
-    """Encode 16 bits, then put the rest behind the header, as the PNG specification has it."""
+def png(photo: Photograph, exif: bytes | None) -> bytes:
+    """Write a PNG of 8 or 16 bits, what is not pixels before them."""
     found = layers(photo)
-    order = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}.get(found.shape[2])
-    _, content = cv2.imencode(".png", found if order is None else cv2.cvtColor(found, order))
-    plain: bytes = content.tobytes()
-    chunks = b"" if photo.profile is None else _chunk(b"iCCP", b"ICC\0\0" + zlib.compress(photo.profile))
-    chunks += b"" if photo.dpi is None else _chunk(b"pHYs", struct.pack(">IIB", *map(_per_meter, photo.dpi), 1))
-    chunks += b"" if exif is None else _chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
-    chunks += b"".join(_chunk(name, data) for name, data, *_ in png_texts(photo.texts, photo.xmp).chunks)
-    return plain[:33] + chunks + plain[33:]
+    height, width, channels = found.shape
+    chunks = [_chunk(b"IHDR", struct.pack(">IIBB3x", width, height, 8 * found.itemsize, COLOR_TYPES[channels]))]
+    chunks += [] if photo.profile is None else [_chunk(b"iCCP", b"ICC\0\0" + zlib.compress(photo.profile))]
+    chunks += [] if photo.dpi is None else [_chunk(b"pHYs", struct.pack(">IIB", *map(_per_meter, photo.dpi), 1))]
+    chunks += [] if exif is None else [_chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))]
+    chunks += [_chunk(name, data) for name, data, *_ in png_texts(photo.texts, photo.xmp).chunks]
+    packer = isal_zlib.compressobj(isal_zlib.ISAL_BEST_COMPRESSION)
+    packed = [packer.compress(rows) for rows in _filtered(found)] + [packer.flush()]
+    return b"".join([SIGNATURE, *chunks, *(_chunk(b"IDAT", part) for part in packed if part), _chunk(b"IEND", b"")])
+
+
+def _filtered(pixels: NDArray[np.integer[Any]]) -> Iterator[NDArray[np.uint8]]:
+    """Take from each byte the mean of those to the left and above, some rows at a time.
+
+    Photographs come out as small as where Pillow looks for each row's best filter.
+    """
+    height, width, channels = pixels.shape
+    apart = channels * pixels.itemsize
+    above = np.zeros((1, apart * width), np.uint8)
+    for top in range(0, height, step := max(1, AT_ONCE // (apart * width))):
+        some = np.ascontiguousarray(pixels[top : top + step], pixels.dtype.newbyteorder(">"))
+        rows = some.view(np.uint8).reshape(-1, apart * width)
+        left, up = np.pad(rows[:, :-apart], ((0, 0), (apart, 0))), np.vstack([above, rows[:-1]])
+        above = rows[-1:]
+        result = np.full((len(rows), 1 + apart * width), AVERAGE, np.uint8)
+        result[:, 1:] = rows - ((left & up) + ((left ^ up) >> 1))
+        yield result
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

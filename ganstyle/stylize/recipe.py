@@ -4,15 +4,16 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ganstyle import __version__
+from ganstyle.backends.installed import installed_version
 from ganstyle.backends.model import threads
+from ganstyle.backends.pace import processor
 from ganstyle.errors import GanstyleError
 from ganstyle.stylize.controls import Controls
 
-PACKAGES = ("numpy", "pillow", "opencv-python-headless")
+PACKAGES = ("numpy", "pillow", "opencv-python-headless", "isal")
 """Whose versions may change a byte, beside the backend's."""
 
 
@@ -47,12 +48,12 @@ class Recipe:
     def strange(self, backend: str | None = None) -> list[str]:
         """Name what is different here from where the recipe was written, such as "torch 2.14.0, here 2.15.0".
 
-        `backend` is what does the arithmetic here; by default the recipe's.
+        `backend` is what does the arithmetic here; by default the recipe's. Older recipes do not say all.
         """
         here = {"backend": backend or self.backend} | versions(backend or self.backend)
         there = {"backend": self.backend} | dict(self.versions)
         names = sorted(set(here) | set(there))
-        told = [(name, there.get(name, "none"), here.get(name, "none")) for name in names]
+        told = [(name, there.get(name, "unknown"), here.get(name, "none")) for name in names]
         return [f"{name} {was}, here {now}" for name, was, now in told if was != now]
 
 
@@ -79,15 +80,9 @@ def _recipe(values: dict[str, Any], name: str) -> Recipe:
 
 def versions(backend: str = "torch") -> dict[str, str]:
     """Say what does the work here."""
-    own = {"ganstyle": __version__, "python": platform.python_version(), "machine": platform.machine()}
-    return own | _arithmetic(backend) | {name: _version(name) for name in (backend, *PACKAGES)}
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "none"
+    own = {"ganstyle": __version__, "python": platform.python_version()}
+    own |= {"machine": platform.machine(), "processor": processor()}
+    return own | _arithmetic(backend) | {name: installed_version(name) or "none" for name in (backend, *PACKAGES)}
 
 
 def _arithmetic(backend: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import struct
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from jaxtyping import Float64, UInt16
@@ -15,6 +15,8 @@ SRGB = np.array(
 """From linear sRGB (IEC 61966-2-1) to XYZ under D50, to which profiles refer; white adapted by Bradford's matrix."""
 TOP, BAND = 65535, 64
 """The largest number of 16 bits, and how many rows are converted at once."""
+NEAR = 2 / 255
+"""How far from sRGB's numbers a profile's may be that is taken for sRGB; published ones, rounded, are 1 / 255 away."""
 COLUMNS, CURVES, GRAY = (b"rXYZ", b"gXYZ", b"bXYZ"), (b"rTRC", b"gTRC", b"bTRC"), (b"kTRC",)
 """Tags of a profile."""
 TERMS = {0: "g", 1: "gab", 2: "gabc", 3: "gabcd", 4: "gabcdef"}
@@ -66,6 +68,17 @@ def shaper(profile: bytes) -> Shaper | None:
         return Shaper(np.stack([_curve(tags[name]) for name in CURVES]), np.linalg.inv(SRGB) @ columns)
     except (KeyError, IndexError, ValueError, ZeroDivisionError, struct.error, np.linalg.LinAlgError):
         return None
+
+
+@lru_cache(maxsize=8)
+def is_srgb(profile: bytes) -> bool:
+    """Say whether the curves and the matrix of a profile are those of sRGB, whatever its name."""
+    known = shaper(profile)
+    if known is None or len(known.curves) < 3:
+        return False
+    lights = np.indices((3, 3, 3)).reshape(3, -1) / 2
+    apart = np.abs(_encoded(known.matrix @ lights) - _encoded(lights)).max()
+    return bool(max(apart, np.abs(_encoded(known.curves) - _NUMBERS).max()) <= NEAR)
 
 
 def _tags(profile: bytes) -> dict[bytes, bytes]:

@@ -20,27 +20,34 @@ from ganstyle.stylize.shaper import shaper
 
 ADOBE = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
 """The primaries of Adobe RGB (1998) in XYZ under D50."""
+SRGB = ((0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410))
+"""Those of sRGB as sRGB IEC61966-2.1 has them (Hewlett-Packard 1998)."""
 WIDE = (24_000, 40_000, 65_535)
 """A curve of three points that begins in the dark."""
 
 
-def profile(colors: bytes = b"RGB ", curve: tuple[int, ...] | bytes = (563,)) -> bytes:
+def profile(
+    colors: bytes = b"RGB ",
+    curve: tuple[int, ...] | bytes = (563,),
+    axes: tuple[tuple[float, ...], ...] = ADOBE,
+    name: bytes = b"Test",
+) -> bytes:
     """Put an ICC profile of version 2 together: curves, and for RGB a matrix."""
     points = b"" if isinstance(curve, bytes) else struct.pack(f">I{len(curve)}H", len(curve), *curve)
     table = curve if isinstance(curve, bytes) else b"curv\0\0\0\0" + points
-    text = b"desc\0\0\0\0" + struct.pack(">I", 5) + b"Test\0" + bytes(78)
+    text = b"desc\0\0\0\0" + struct.pack(">I", len(name) + 1) + name + bytes(79)
     white = b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(65536 * value) for value in (0.9642, 1.0, 0.8249)))
     tags = {b"desc": text, b"wtpt": white, b"cprt": b"text\0\0\0\0none\0"}
     if colors == b"GRAY":
         tags[b"kTRC"] = table
     else:
-        columns = [b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(65536 * value) for value in axis)) for axis in ADOBE]
+        columns = [b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(65536 * value) for value in axis)) for axis in axes]
         tags |= dict(zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True))
         tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), table)
     place, entries, body = 132 + 12 * len(tags), b"", b""
-    for name, content in tags.items():
+    for tag, content in tags.items():
         content += bytes(-len(content) % 4)
-        entries += name + struct.pack(">II", place + len(body), len(content))
+        entries += tag + struct.pack(">II", place + len(body), len(content))
         body += content
     header = struct.pack(">I4sI4s4s4s12s4s", 0, b"none", 0x02400000, b"mntr", colors, b"XYZ ", bytes(12), b"acsp")
     header += bytes(28) + struct.pack(">3i", 0xF6D6, 0x10000, 0xD32D) + bytes(48)
@@ -68,6 +75,18 @@ def pixels(depth: type, *, gray: bool = False) -> np.ndarray:
 def test_a_curve_that_divides_by_zero_is_no_curve() -> None:
     assert shaper(profile(curve=b"para\0\0\0\0" + struct.pack(">HH3i", 1, 0, 0x20000, 0x10000, 0))) is not None
     assert shaper(profile(curve=b"para\0\0\0\0" + struct.pack(">HH3i", 1, 0, 0x20000, 0, 0x10000))) is None
+
+
+def test_srgb_is_known_by_its_colors_and_not_by_its_name() -> None:
+    numbers = np.linspace(0, 1, 1024)
+    light = np.where(numbers <= 0.04045, numbers / 12.92, ((numbers + 0.055) / 1.055) ** 2.4)
+    table = tuple(np.rint(light * 65535).astype(int).tolist())
+    assert colorspace(profile(curve=table, axes=SRGB)) is None
+    assert colorspace(profile(curve=table, name=b"better than sRGB")) is not None
+    linear = colorspace(profile(curve=(), axes=SRGB, name=b"GIMP built-in Linear sRGB"))
+    assert linear is not None
+    half = np.full((1, 1, 3), round(65535 * ((0.5 + 0.055) / 1.055) ** 2.4), np.uint16)
+    np.testing.assert_allclose(linear.to_srgb(half), 65535 / 2, atol=65535 / 1000)
 
 
 @pytest.mark.parametrize("curve", [(563,), (), (0, *WIDE)], ids=["gamma", "linear", "table"])

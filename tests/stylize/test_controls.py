@@ -17,6 +17,7 @@ from ganstyle.errors import ShapeError
 from ganstyle.nn.light import Light
 from ganstyle.nn.unet import UNet
 from ganstyle.stylize import Stylizer, load
+from ganstyle.stylize.budget import plan
 from ganstyle.stylize.controls import ControlError, Controls
 from ganstyle.stylize.masks import feathered
 from ganstyle.stylize.memory import BudgetError, memory_of
@@ -127,10 +128,18 @@ def test_the_seed_is_that_of_the_networks_noise(tmp_path: Path) -> None:
     assert (one != other).any()
 
 
-def test_little_memory_changes_nothing(painter: Stylizer) -> None:
-    image = images.to_tensor(photo(200, 300))
-    frugal = Stylizer(painter.artifact, max_memory="2MB")
-    torch.testing.assert_close(frugal.stylize(image), painter.stylize(image), atol=1e-4, rtol=0)
+@pytest.mark.parametrize("norm", ["instance", "none"])
+@pytest.mark.parametrize("color", ["off", "luminance", "mkl"])
+def test_little_memory_changes_nothing(color: str, norm: str, tmp_path: Path) -> None:
+    artifact.save(Light(blocks=1, channels=8, norm=norm), tmp_path / "light")
+    whole, frugal = load(tmp_path / "light"), load(tmp_path / "light", max_memory="2MB")
+    assert plan(whole.artifact.network, 200, 300, memory=2_000_000).in_strips
+    pixels = photo(200, 300)
+    one, other = (each.stylize(pixels, keep_color=color).astype(int) for each in (whole, frugal))
+    assert np.abs(one - other).max() <= 1
+    image = images.to_tensor(pixels)
+    once, in_strips = (each.stylize(image, keep_color=color) for each in (whole, frugal))
+    torch.testing.assert_close(in_strips, once, atol=1e-4, rtol=0)
 
 
 def test_too_little_memory_says_how_much_is_needed(painter: Stylizer) -> None:

@@ -1,8 +1,10 @@
 """What a file holds is what comes back, and a recipe makes the same bytes again."""
 
+import os
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -92,6 +94,37 @@ def test_a_tiff_that_lies_on_its_side_is_put_upright(orientation: int, channels:
     np.testing.assert_array_equal(upright[0], expected if channels == 3 else np.repeat(expected[:, None], 3, axis=1))
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP"])
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+@pytest.mark.parametrize("xmp", [b'<a tiff:Orientation="6"/>', b"<tiff:Orientation>6</tiff:Orientation>"])
+def test_a_picture_that_lies_on_its_side_by_its_xmp_is_put_upright_once(kind: str, depth: type, xmp: bytes) -> None:
+    lying = Photograph(layers(depth, 3), xmp=xmp)
+    upright = decoded(encoded(lying, "TIFF"), "photo")
+    np.testing.assert_array_equal(upright.pixels, np.rot90(lying.pixels, 3))
+    upright = decoded(encoded(lying, "PNG"), "photo")
+    np.testing.assert_array_equal(upright.pixels, np.rot90(lying.pixels, 3))
+    assert upright.xmp == xmp.replace(b"6", b"1")
+    again = decoded(encoded(upright, kind), "again")
+    assert again.pixels.shape == upright.pixels.shape
+    if kind in ("PNG", "TIFF"):
+        np.testing.assert_array_equal(again.pixels, upright.pixels)
+
+
+def test_gray_of_16_bits_whose_zero_is_white_is_no_negative() -> None:
+    gray, file = layers(np.uint16, 1), BytesIO()
+    Pillow.fromarray(gray).save(file, "TIFF", tiffinfo={262: 0})
+    np.testing.assert_array_equal(decoded(file.getvalue(), "photo").pixels[..., 0], 65535 - gray)
+
+
+def test_the_transparent_gray_of_16_bits_stays_transparent() -> None:
+    gray, file = layers(np.uint16, 1), BytesIO()
+    gray[3:5] = 1234
+    Pillow.fromarray(gray).save(file, "PNG", transparency=1234)
+    photo = decoded(file.getvalue(), "photo")
+    np.testing.assert_array_equal(photo.alpha, np.where(gray == 1234, 0, 65535))
+    np.testing.assert_array_equal(decoded(encoded(photo, "PNG"), "again").alpha, photo.alpha)
+
+
 def test_transparency_lies_over_white_in_jpeg() -> None:
     clear = Photograph(np.zeros((16, 16, 3), np.uint8), np.zeros((16, 16), np.uint8))
     assert (decoded(encoded(clear, "JPEG"), "photo").pixels == 255).all()
@@ -129,6 +162,20 @@ def test_a_folder_keeps_its_structure(tmp_path: Path) -> None:
     assert {str(job.target.relative_to(tmp_path / "out")) for job in found} == {"a.jpg", "deep/er/b.png"}
 
 
+@pytest.mark.parametrize("output", ["in/out", "in/deep/../out", "link/out"])
+def test_results_within_the_folder_are_not_its_pictures(
+    output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.png", "deep/b.png", "out/a.png", "out/deep/b.png", "deep/out/c.png"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).touch()
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    monkeypatch.chdir(tmp_path)
+    found = jobs(["in"], output)
+    assert {str(job.source) for job in found} == {"in/a.png", "in/deep/b.png", "in/deep/out/c.png"}
+    assert len(jobs(["in/deep"], "in")) == 2
+
+
 def test_a_pattern_stands_for_its_files(tmp_path: Path) -> None:
     for name in ("a.jpg", "b.jpg", "c.png"):
         (tmp_path / name).touch()
@@ -152,9 +199,22 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    publish(b"all", tmp_path / "new" / "out.png")
+    publish(b"all", tmp_path / "new" / "out.png", force=False)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["out.png"]
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(ImageError, match="cannot write"):
-        publish(b"all", tmp_path / "folder.png")
+        publish(b"all", tmp_path / "folder.png", force=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.png", "new"]
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
+def test_a_file_that_has_appeared_meanwhile_stays(links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not links:
+        monkeypatch.setattr(os, "link", Mock(side_effect=PermissionError(1, "Operation not permitted")))
+    publish(b"first", tmp_path / "out.png", force=False)
+    with pytest.raises(ImageError, match="has appeared meanwhile; add --force"):
+        publish(b"second", tmp_path / "out.png", force=False)
+    assert (tmp_path / "out.png").read_bytes() == b"first"
+    publish(b"third", tmp_path / "out.png", force=True)
+    assert (tmp_path / "out.png").read_bytes() == b"third"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.png"]
