@@ -6,12 +6,13 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping
-from importlib.metadata import PackageNotFoundError, version
+from contextlib import suppress
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
+from ganstyle.backends.installed import installed_version
 from ganstyle.backends.model import threads
+from ganstyle.beside import beside
 
 RUNS = 5
 """How often each way is timed."""
@@ -48,30 +49,18 @@ def cached(sha256: str, backend: str, measure: Callable[[], float]) -> float:
 
     Figures are files in `$XDG_CACHE_HOME/ganstyle/paces`; where that cannot be written to, each call measures.
     """
-    path = _folder() / hashlib.sha256(json.dumps([sha256, _versions(backend), machine()]).encode()).hexdigest()
+    programs = [f"{name} {installed_version(name)}" for name in (backend, "torch")]
+    known = [sha256, "compared", programs, machine()]  # figures of before exports were compared, too, are not taken
+    path = _folder() / hashlib.sha256(json.dumps(known).encode()).hexdigest()
     try:
         return float(path.read_text(encoding="ascii"))
     except (OSError, ValueError):
         gain = measure()
-    temporary = path.with_name(f".{path.name}.{token_hex(4)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError), beside(path) as temporary:
         temporary.write_text(f"{gain:.4f}", encoding="ascii")
         temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
     return gain
 
 
 def _folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganstyle" / "paces"
-
-
-def _versions(backend: str) -> list[str]:
-    found = []
-    for name in (backend, "torch"):
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            found.append(name)
-    return found

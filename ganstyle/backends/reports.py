@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganstyle.backends.installed import installed_version
+from ganstyle.backends.likeness import Bound, bound_in
 from ganstyle.backends.opened import RUN_BY
 from ganstyle.backends.pace import machine
 from ganstyle.card import Card
@@ -23,8 +25,10 @@ class Passed:
     gain: float
     """How many times as fast as PyTorch it was where it was exported."""
     here: bool
-    """Whether that was on a processor like this one, with as many threads."""
+    """Whether that was on a processor like this one, with as many threads, by the same version of the backend."""
     sha256: str
+    bound: Bound
+    """How far it may be from its artifact."""
 
 
 def report_path(path: Path) -> Path:
@@ -32,10 +36,14 @@ def report_path(path: Path) -> Path:
     return path.with_name(path.name + SUFFIX)
 
 
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Return what an export consists of beside its report: of OpenVINO, a second file with the weights."""
+    return (path, path.with_suffix(".bin")) if path.suffix == ".xml" else (path,)
+
+
 def sha256_of(path: Path) -> str:
     """Of an exported file; of OpenVINO's, both."""
-    more = path.with_suffix(".bin").read_bytes() if path.suffix == ".xml" else b""
-    return hashlib.sha256(path.read_bytes() + more).hexdigest()
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files_of(path))).hexdigest()
 
 
 def passed_beside(folder: Path, card: Card) -> list[Passed]:
@@ -53,9 +61,11 @@ def _passed(path: Path, card: Card) -> Passed | None:
         same = report["weights_sha256"] == card.weights_sha256 and report["arguments"] == dict(card.arguments)
         if not (report["passed"] is True and same and report["sha256"] == sha256_of(path)):
             return None
-        speed = report["speed"]
+        speed, backend = report["speed"], RUN_BY[path.suffix]
         gain = speed["torch_milliseconds"] / speed["milliseconds"]
         here = {name: speed.get(name) for name in ("processor", "threads")} == machine()
-        return Passed(path, RUN_BY[path.suffix], str(report["precision"]), float(gain), here, report["sha256"])
+        here = here and report["versions"].get(backend) == installed_version(backend)
+        precision, bound = str(report["precision"]), bound_in(report)
+        return Passed(path, backend, precision, float(gain), here, report["sha256"], bound)
     except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError):
         return None

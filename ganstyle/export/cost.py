@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ganstyle.artifact import Artifact
+from ganstyle.backends.likeness import drawn
 from ganstyle.backends.model import Compute
 from ganstyle.backends.pace import least_milliseconds, machine
 from ganstyle.export.errors import ExportError
-from ganstyle.export.pictures import drawn
 from ganstyle.export.portable import even_mixture, reference, side_of
 
 TIMED = 256

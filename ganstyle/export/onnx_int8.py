@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganstyle.artifact import Artifact
+from ganstyle.backends.likeness import psnr
 from ganstyle.backends.model import Images, Mixtures, missing_package
 from ganstyle.backends.onnxruntime import IMAGE, STYLE, compute_of, session_of
 from ganstyle.export.drafts import Draft, onnx_draft
 from ganstyle.export.graph import graph_of
 from ganstyle.export.int8 import Layer, Quantized, closest
-from ganstyle.export.parity import LEAST, psnr
+from ganstyle.export.parity import LEAST
 from ganstyle.export.pictures import calibrated, photograph
 from ganstyle.export.portable import even_mixture, reference, side_of
 

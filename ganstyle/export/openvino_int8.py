@@ -9,12 +9,13 @@ from typing import Any
 
 from ganstyle.artifact import Artifact
 from ganstyle.backends.label import Label
+from ganstyle.backends.likeness import psnr
 from ganstyle.backends.model import Images, Mixtures, missing_package
 from ganstyle.backends.openvino import compute_of
 from ganstyle.export.drafts import Draft, openvino_draft, openvino_graph
 from ganstyle.export.graph import graph_of, quiet
 from ganstyle.export.int8 import Layer, Quantized, closest
-from ganstyle.export.parity import LEAST, psnr
+from ganstyle.export.parity import LEAST
 from ganstyle.export.pictures import calibrated, photograph
 from ganstyle.export.portable import even_mixture, reference, side_of
 

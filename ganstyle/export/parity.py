@@ -1,34 +1,21 @@
 """Whether an exported file paints what its artifact paints."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ganstyle.artifact import Artifact
+from ganstyle.backends.likeness import Bound, drawn, psnr
 from ganstyle.backends.model import Compute, Images
 from ganstyle.export.errors import ParityError
-from ganstyle.export.pictures import drawn, padded, photograph
+from ganstyle.export.pictures import padded, photograph
 from ganstyle.export.portable import even_mixture, reference, side_of
 
-RANGE = 2.0
-"""From the darkest to the brightest value of an image."""
-EXACT = 1000.0
-"""What is written for the PSNR of equal pictures, in dB; JSON has no infinity."""
 STEP, LEAST = 64, 256
 """Pixels: how much the sides of the judged sizes differ, and the smallest of them."""
-
-
-class Bound(NamedTuple):
-    """How far an export may be from its artifact; on every size."""
-
-    largest: float = math.inf
-    """Of the differences, in units of [-1, 1]."""
-    psnr: float = 0.0
-    """In dB, of a range of 2."""
 
 
 BOUNDS = {
@@ -82,22 +69,14 @@ def require(rows: Sequence[Row], precision: str, what: str) -> None:
 
 def plain_rows(rows: Sequence[Row], precision: str) -> dict[str, Any]:
     """Rows and their bound as a report has them."""
-    bound = BOUNDS[precision]
-    limits = {"max": None if math.isinf(bound.largest) else bound.largest, "psnr": bound.psnr or None}
     return {
         "unit": "differences in [-1, 1]; PSNR in dB of a range of 2",
-        "bound": limits,
+        "bound": BOUNDS[precision].plain(),
         "sizes": [
             {("max" if name == "largest" else name): value for name, value in asdict(row).items()} for row in rows
         ],
         "passed": True,
     }
-
-
-def psnr(one: Images, other: Images) -> float:
-    """Peak signal to noise, in dB, for a range of 2."""
-    error = float(np.mean(np.square(one.astype(np.float64) - other)))
-    return EXACT if error == 0 else min(EXACT, 10 * math.log10(RANGE**2 / error))
 
 
 def _pictures(batch: int, height: int, width: int, files: Sequence[Path]) -> Images:

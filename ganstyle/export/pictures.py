@@ -14,7 +14,6 @@ from ganstyle.export.errors import ExportError
 
 JUDGED, CALIBRATED = 3, 24
 """How many pictures of a folder an export is judged on, none of which it is calibrated on; and on how many it is."""
-DISCS = 12
 
 
 def picture_files(folder: Path) -> list[Path]:
@@ -50,22 +49,6 @@ def photograph(path: Path, height: int, width: int) -> Images:
     top, left = (rows - height) // 2, (columns - width) // 2
     tensor = images.to_tensor(shrunk[top : top + height, left : left + width])
     return np.ascontiguousarray(tensor.numpy()[None])
-
-
-def drawn(height: int, width: int, seed: int) -> Images:
-    """Draw what photographs are made of: shades at all scales, flat discs with edges, and grain."""
-    random = np.random.default_rng(seed)
-    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width))
-    frequency[0, 0] = np.inf
-    spectrum = np.fft.rfft2(random.standard_normal((3, height, width))) / frequency
-    image = np.fft.irfft2(spectrum, s=(height, width))
-    image *= 0.45 / image.std()
-    rows, columns = np.mgrid[:height, :width]
-    for _ in range(DISCS):
-        row, column, radius = random.uniform(0, height), random.uniform(0, width), random.uniform(4, height / 5)
-        image[:, np.hypot(rows - row, columns - column) < radius] = random.uniform(-1, 1, (3, 1))
-    grain = 0.01 * random.standard_normal(image.shape)
-    return np.clip(image + grain, -1, 1).astype(np.float32)[None]
 
 
 def padded(image: Images, multiple: int) -> Float32[ndarray, "batch 3 rows columns"]:

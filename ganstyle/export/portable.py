@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from ganstyle.artifact import Artifact
 from ganstyle.backends.model import Images, Mixtures, style_count
 from ganstyle.export.errors import ExportError
-from ganstyle.nn.blocks import Dropout, Stage
+from ganstyle.nn.blocks import Stage, drawing
 from ganstyle.nn.unet import UNet
 from ganstyle.nn.upsample import NearestConvolution
 
@@ -24,15 +24,15 @@ def portable(artifact: Artifact, *, noise: bool = True) -> Artifact:
     Raises ExportError for a network that draws, if it is to: no two programs draw the same.
     """
     network = deepcopy(artifact.network)
-    drawing = [layer for layer in network.modules() if isinstance(layer, Dropout) and _draws(layer)]
-    if drawing and noise:
+    layers = drawing(network)
+    if layers and noise:
         raise ExportError(
             "this network draws random numbers when it paints (dropout_at_test), which no export can repeat; "
             "add --no-noise to export it without them."
         )
-    if not drawing:
+    if not layers:
         return Artifact(network, artifact.card)
-    for layer in drawing:
+    for layer in layers:
         layer.at_test = False
     return Artifact(network, replace(artifact.card, arguments={**artifact.card.arguments, "dropout_at_test": False}))
 
@@ -165,7 +165,3 @@ def _transposed_kernels(layer: nn.ConvTranspose2d) -> tuple[Tensor, Tensor | Non
 
 def _four_times(bias: Tensor | None) -> Tensor | None:
     return None if bias is None else bias.detach().repeat_interleave(4)
-
-
-def _draws(layer: Dropout) -> bool:
-    return layer.at_test and layer.probability > 0

@@ -6,16 +6,16 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ganstyle import __version__, artifact
 from ganstyle.artifact import Artifact
+from ganstyle.backends.installed import installed_version
 from ganstyle.backends.label import Label
 from ganstyle.backends.model import Compute, Images, Mixtures
 from ganstyle.backends.opened import RUN_BY, opened
-from ganstyle.backends.reports import report_path, sha256_of
+from ganstyle.backends.reports import files_of, report_path, sha256_of
 from ganstyle.errors import unknown
 from ganstyle.export import cost, drafts, parity
 from ganstyle.export.drafts import Draft
@@ -70,7 +70,8 @@ def export(
         noise: whether a network that draws at test is refused; otherwise it is exported without what it draws.
 
     Raises:
-        ExportError: a format that lacks the precision, int8 without pictures, a network that draws.
+        ExportError: a format that lacks the precision, int8 without pictures, a network that draws, or a file that
+            cannot be written.
         ParityError: the file would paint other pictures.
         ArtifactError, BackendError: no artifact; a package that is missing.
     """
@@ -80,11 +81,14 @@ def export(
     files = picture_files(calibrate) if calibrate else []
     source = portable(artifact.load(folder), noise=noise)
     tries = [partial(_quantized, source, to, files, margin) for margin in MARGINS] if precision == "int8" else []
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as place:
-        path = Path(place) / output.name
-        report = _first_proven(tries or [partial(form.draft, source, precision)], source, path, precision, files)
-        _publish(path, output, report)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".", dir=output.parent) as place:
+            path = Path(place) / output.name
+            report = _first_proven(tries or [partial(form.draft, source, precision)], source, path, precision, files)
+            _publish(path, output, report)
+    except OSError as error:
+        raise ExportError(f"{output} cannot be written: {error.strerror or error}.") from error
     return Export(output, report)
 
 
@@ -165,8 +169,8 @@ def _publish(path: Path, output: Path, report: dict[str, Any]) -> None:
     """Move the files into place, the report first: a file without its report is none that has passed."""
     told = report_path(path)
     told.write_text(json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    pair = [(path.with_suffix(".bin"), output.with_suffix(".bin"))] if path.suffix == ".xml" else []
-    moves = [*pair, (told, report_path(output)), (path, output)]
+    (own, *others), (place, *places) = files_of(path), files_of(output)
+    moves = [*zip(others, places, strict=True), (told, report_path(output)), (own, place)]
     for fresh, _ in moves:
         with fresh.open("rb") as file:
             os.fsync(file.fileno())
@@ -175,11 +179,4 @@ def _publish(path: Path, output: Path, report: dict[str, Any]) -> None:
 
 
 def _versions() -> dict[str, str]:
-    return {"ganstyle": __version__} | {name: found for name in PACKAGES if (found := _version(name))}
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+    return {"ganstyle": __version__} | {name: found for name in PACKAGES if (found := installed_version(name))}

@@ -123,10 +123,11 @@ def test_every_network_is_the_same_in_every_format(kind: str, to: str, tmp_path:
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
 @pytest.mark.parametrize("to", sorted(FORMATS))
-def test_sixteen_bits_are_half_the_size_and_close(to: str, precision: str, folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["light", "resnet", "unet"])
+def test_sixteen_bits_are_half_the_size_and_close(kind: str, to: str, precision: str, tmp_path: Path) -> None:
     if to == "openvino":
         pytest.importorskip("openvino")
-    done = export(folder, tmp_path / f"short{FORMATS[to].suffix}", to=to, precision=precision)
+    done = export(whole_folder(kind, tmp_path), tmp_path / f"short{FORMATS[to].suffix}", to=to, precision=precision)
     assert all(row["psnr"] >= parity.BOUNDS[precision].psnr for row in done.report["sizes"])
     assert all(row["max"] > 1e-6 for row in done.report["sizes"])
 
