@@ -18,8 +18,9 @@ from ganstyle.metrics.absent import Absent
 from ganstyle.metrics.distribution import PER_DIMENSION, frechet, paintings
 from ganstyle.metrics.intervals import HALVES, Interval, around, half_samples
 from ganstyle.metrics.lpips import PairDistance, lpips
-from ganstyle.metrics.published import Published, published_file, state_of
+from ganstyle.metrics.published import Published, published_file
 from ganstyle.metrics.sets import Bytes, as_images
+from ganstyle.nn.vgg_files import tensors_in
 
 NAME = "artfid"
 ART_INCEPTION = Published(
@@ -110,7 +111,7 @@ def _inception(file: Path, published: Published) -> nn.Module:
     network: nn.Module = inception_v3(weights=None, aux_logits=False, transform_input=False, init_weights=False)
     network.fc = nn.Identity()
     heads = ("fc1.", "fc2.", "AuxLogits1.", "AuxLogits2.")
-    state = state_of(file)
+    state = tensors_in(file)
     try:
         network.load_state_dict({name: value for name, value in state.items() if not name.startswith(heads)})
     except RuntimeError as error:

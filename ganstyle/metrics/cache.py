@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from secrets import token_hex
 
 from safetensors import SafetensorError
 from safetensors.torch import load as tensors_of
 from safetensors.torch import save as bytes_of
 from torch import Tensor
+
+from ganstyle.beside import beside
 
 VERSION = 2
 """To be raised when a score's definition changes, so that nothing computed before is taken for it."""
@@ -55,10 +56,6 @@ def _read(file: Path) -> Tensor | None:
 
 def _write(file: Path, content: bytes) -> None:
     """Write beside the file, then rename, so that no other process reads half of it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{token_hex(4)}")
-    try:
+    with beside(file) as temporary:
         temporary.write_bytes(content)
         temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)

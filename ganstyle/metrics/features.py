@@ -4,12 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ganstyle.metrics.published import hash_of
 from ganstyle.nn.vgg import Perceptual, perceptual
 from ganstyle.nn.vgg_files import EMBEDDED
 from ganstyle.types import Image
@@ -66,9 +67,9 @@ def feature_network(
     network = perceptual(weights, None if path is None else str(path), architecture, seed).to(device)
     if path is not None:
         file = Path(path).expanduser()
-        return FeatureNetwork(file.stem, _hash_of_file(file), network)
+        return FeatureNetwork(file.stem, hash_of(file), network)
     if weights == "embedded":
-        return FeatureNetwork(weights, _hash_of_file(EMBEDDED), network)
+        return FeatureNetwork(weights, hash_of(EMBEDDED), network)
     name = f"{weights} {architecture}" if weights == "imagenet" else f"random {architecture} of seed {seed}"
     return FeatureNetwork(name, _hash_of_tensors(network), network)
 
@@ -76,7 +77,7 @@ def feature_network(
 @cache
 def teachers(sha256: str) -> frozenset[str]:
     """Hashes of the networks that features of this hash were distilled from, as far as that is known."""
-    if sha256 != _hash_of_file(EMBEDDED):
+    if sha256 != hash_of(EMBEDDED):
         return frozenset()
     card = json.loads((EMBEDDED.parent / "card.json").read_text(encoding="utf-8"))
     return frozenset(teacher["sha256"] for teacher in card["teachers"])
@@ -85,11 +86,6 @@ def teachers(sha256: str) -> frozenset[str]:
 def akin(one: str, other: str) -> bool:
     """Whether two feature networks, by their hashes, see alike because one of them taught the other."""
     return one in teachers(other) or other in teachers(one)
-
-
-def _hash_of_file(file: Path) -> str:
-    with file.open("rb") as opened:
-        return file_digest(opened, "sha256").hexdigest()
 
 
 def _hash_of_tensors(network: Perceptual) -> str:

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from ganstyle.errors import WeightsError
 from ganstyle.metrics.distribution import PUBLISHED
-from ganstyle.metrics.published import Published, hash_of, published_file, state_of
+from ganstyle.metrics.published import Published, hash_of, published_file
 from ganstyle.metrics.sets import Bytes
+from ganstyle.nn.vgg_files import tensors_in
 
 FID_INCEPTION = Published(
     "the FID Inception",
@@ -52,7 +53,7 @@ def inception(given: str | Path, published: Published = FID_INCEPTION) -> Incept
         ) from error
     file = published_file(published, given)
     plain = BytesIO()
-    torch.save(state_of(file), plain)
+    torch.save(tensors_in(file), plain)
     plain.seek(0)
     try:
         network = FeatureExtractorInceptionV3("inception-v3-compat", [LAYER], feature_extractor_weights_path=plain)

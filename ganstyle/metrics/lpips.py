@@ -19,7 +19,8 @@ from torchvision.transforms.functional import normalize
 
 from ganstyle.errors import WeightsError
 from ganstyle.metrics.features import FeatureNetwork
-from ganstyle.metrics.published import Published, hash_of, published_file, state_of
+from ganstyle.metrics.published import Published, hash_of, published_file
+from ganstyle.nn.vgg_files import tensors_in
 from ganstyle.types import Image
 
 Kind: TypeAlias = Literal["vgg", "alex"]
@@ -133,7 +134,7 @@ def lpips(
 def _features(backbone: Backbone, file: Path) -> nn.Sequential:
     network = backbone.build()
     try:
-        network.load_state_dict(state_of(file))
+        network.load_state_dict(tensors_in(file))
     except RuntimeError as error:
         raise WeightsError(
             f"{str(file)!r} does not hold the layers of {backbone.published.name}; download it again."
@@ -152,5 +153,5 @@ def _tapped(features: nn.Sequential, images: Image, taps: Sequence[int]) -> Acti
 
 def _heads(file: Path) -> tuple[Head, ...]:
     """Read the weights of channels, shallow to deep."""
-    state = load_file(file) if file.suffix == ".safetensors" else state_of(file)
+    state = load_file(file) if file.suffix == ".safetensors" else tensors_in(file)
     return tuple(state[name].flatten().float() for name in sorted(state))

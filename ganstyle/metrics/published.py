@@ -1,14 +1,11 @@
 """Networks that scores are named after: no file but the published one will do."""
 
-import struct
 from dataclasses import dataclass
 from hashlib import file_digest
 from http.client import HTTPException
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
-from torch import Tensor
 
 from ganstyle.errors import WeightsError
 
@@ -55,18 +52,6 @@ def hash_of(file: Path) -> str:
     """The SHA-256 of a file."""
     with file.open("rb") as opened:
         return file_digest(opened, "sha256").hexdigest()
-
-
-def state_of(file: Path) -> dict[str, Tensor]:
-    """Read tensors by name, never executing what a pickle holds; raises WeightsError for anything else."""
-    try:
-        state = torch.load(file, "cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError, OSError, ValueError, LookupError, struct.error) as error:
-        reason = str(error).partition("\n")[0]
-        raise WeightsError(f"the weights file {str(file)!r} cannot be read ({reason}); download it again.") from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise WeightsError(f"the weights file {str(file)!r} does not hold tensors by name; download it again.")
-    return state
 
 
 def _downloaded(network: Published) -> Path:

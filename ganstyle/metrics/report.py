@@ -32,7 +32,8 @@ def write_report(report: Report, evidence: Evidence, folder: Path, runs: Sequenc
     _write(folder / "metrics.json", _json(report, chosen))
     _write(folder / "per_image.csv", per_image_csv(report))
     figures = draw(folder)
-    curves = [path for run in runs for path in draw_curves(run, folder / TRAINING / run.name)]
+    places = [folder / TRAINING / f"{number}_{run.name}" for number, run in enumerate(runs, 1)]
+    curves = [path for run, place in zip(runs, places, strict=True) for path in draw_curves(run, place)]
     found, notes = tables(report), [LEGEND, *report.notes]
     title = f"How good is {' and '.join(report.models)}?"
     drawn, trained = ([path.relative_to(folder).as_posix() for path in paths] for paths in (figures, curves))

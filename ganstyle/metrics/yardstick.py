@@ -12,7 +12,7 @@ from ganstyle.metrics.intervals import Interval
 from ganstyle.metrics.judge import Judge, joined
 from ganstyle.metrics.plane import IDENTITY, Described, Halves, Measures, Plane, measure, place
 from ganstyle.metrics.recolor import Collection, baseline_rows
-from ganstyle.metrics.sets import References, Sources, as_images
+from ganstyle.metrics.sets import References, Sources, as_bytes, as_images
 from ganstyle.metrics.shards import chunks
 from ganstyle.types import Image
 
@@ -96,8 +96,9 @@ def score_names(judge: Judge) -> list[str]:
 
 
 def _rows(photographs: Image, crops: Collection, seed: int) -> dict[str, Image]:
+    """Make the baselines, in 8 bits like everything that is judged."""
     rows = baseline_rows(photographs, crops, seed)
-    return {name: rows[name] for name in (*CURVE, COPY)}
+    return {name: as_images(as_bytes(rows[name])) for name in (*CURVE, COPY)}
 
 
 def _described(judge: Judge, photographs: Image, results: Image) -> Described:

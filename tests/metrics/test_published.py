@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from ganstyle.errors import WeightsError
-from ganstyle.metrics.published import DOWNLOAD, Published, published_file, state_of
+from ganstyle.metrics.published import DOWNLOAD, Published, published_file
+from ganstyle.nn.vgg_files import tensors_in
 
 CONTENT = b"weights"
 NETWORK = Published("the test network", "https://example.org/net.pth", hashlib.sha256(CONTENT).hexdigest(), "--net")
@@ -53,10 +54,10 @@ def test_a_download_that_fails_says_what_else_can_be_done(tmp_path: Path, monkey
 
 def test_only_tensors_by_name_are_read(tmp_path: Path) -> None:
     torch.save({"a": torch.ones(2)}, tmp_path / "good.pth")
-    assert state_of(tmp_path / "good.pth")["a"].tolist() == [1, 1]
+    assert tensors_in(tmp_path / "good.pth")["a"].tolist() == [1, 1]
     torch.save([1, 2], tmp_path / "list.pth")
-    with pytest.raises(WeightsError, match="does not hold tensors by name"):
-        state_of(tmp_path / "list.pth")
+    with pytest.raises(WeightsError, match="is no state dict of tensors by name"):
+        tensors_in(tmp_path / "list.pth")
     (tmp_path / "junk.pth").write_bytes(b"junk")
     with pytest.raises(WeightsError, match="cannot be read"):
-        state_of(tmp_path / "junk.pth")
+        tensors_in(tmp_path / "junk.pth")

@@ -36,13 +36,15 @@ def test_the_page_opens_without_a_network(folder: Path) -> None:
     assert page.count("<img") == page.count("data:image/webp;base64,") == 1 + len(comparisons(both()[0]))
 
 
-def test_the_curves_of_the_training_run_are_in_both_reports(tmp_path: Path) -> None:
-    table = tmp_path / "run" / "csv" / "version_0" / "metrics.csv"
-    table.parent.mkdir(parents=True)
-    table.write_text("images_seen,lr/generator,train/generator/l1\n0,0.1,3.0\n8,0.1,2.0\n")
+def test_the_curves_of_training_runs_are_in_both_reports(tmp_path: Path) -> None:
+    runs = [tmp_path / "one" / "run", tmp_path / "other" / "run"]
+    for run in runs:
+        (run / "csv" / "version_0").mkdir(parents=True)
+        table = "images_seen,lr/generator,train/generator/l1\n0,0.1,3.0\n8,0.1,2.0\n"
+        (run / "csv" / "version_0" / "metrics.csv").write_text(table)
     report = both()
-    write_report(*report, tmp_path / "report", [tmp_path / "run"])
-    drawn = [f"training/run/{name}.png" for name in ("losses", "rates")]
+    write_report(*report, tmp_path / "report", runs)
+    drawn = [f"training/{number}_run/{name}.png" for number in (1, 2) for name in ("losses", "rates")]
     assert all((tmp_path / "report" / path).is_file() for path in drawn)
     assert all(f"![{path}]({path})" in (tmp_path / "report" / "report.md").read_text() for path in drawn)
     page = (tmp_path / "report" / "report.html").read_text()

@@ -59,7 +59,8 @@ def test_photographs_keep_all_content_reach_no_style_and_gain_nothing(yardstick:
 
 @pytest.mark.parametrize("name", ["mkl", "half-blend", "style-copy"])
 def test_what_needs_no_learning_gains_nothing(yardstick: Yardstick, name: str):
-    found = yardstick.read(described(baseline_rows(PHOTOGRAPHS, PAINTINGS, 0)[name]))
+    results = as_images(as_bytes(baseline_rows(PHOTOGRAPHS, PAINTINGS, 0)[name]))
+    found = yardstick.read(described(results))
     assert found["gain"] == pytest.approx((0.0, 0.0, 0.0), abs=1e-6)
 
 
