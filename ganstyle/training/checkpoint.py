@@ -4,10 +4,10 @@ import logging
 import os
 import random
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import numpy as np
@@ -115,16 +115,16 @@ def save(state: Mapping[str, Any], path: Path) -> None:
         CheckpointError: the disk is full; what was at `path` is as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{token_hex(4)}")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with temporary.open("xb") as file:
             torch.save(dict(state), file)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException as error:
         full = is_full(error, path.parent)
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         if full:
             raise CheckpointError(_told_full(state, path)) from error
         raise
@@ -164,10 +164,15 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+class UnreadableError(CheckpointError):
+    """A checkpoint that may be whole, but cannot be read now."""
+
+
 def load(path: Path) -> dict[str, Any]:
     """Read a checkpoint without unpickling code.
 
     Raises:
+        UnreadableError: the file system refuses, or memory is short; another time it may be read.
         CheckpointError: there is no file, it is damaged, or it is of another kind or version.
     """
     if not path.is_file():
@@ -175,6 +180,8 @@ def load(path: Path) -> dict[str, Any]:
     try:
         _check_sums(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, MemoryError) as error:
+        raise UnreadableError(f"{path} cannot be read now ({error or 'memory is short'}); try again later.") from error
     except Exception as error:  # torch raises many kinds for a damaged file, all meaning the same to the user
         raise CheckpointError(f"{path} is not a checkpoint that can be read; it may be damaged ({error}).") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:

@@ -4,7 +4,7 @@ import fcntl
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ from typing import Any
 from optuna import Study
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
+
+from ganstyle.data.locks import lock
+from ganstyle.errors import ConfigError
 
 OWNER, BEAT, SURPLUS = "owner", "beat", "surplus"
 """Attributes of a trial."""
@@ -23,9 +26,17 @@ SILENCE = 300.0
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Let one process and thread at a time decide who gets which trial."""
+    """Let one process and thread at a time decide who gets which trial.
+
+    Raises:
+        ConfigError: the file system has no locks.
+    """
     with (folder / ".claims").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        if not lock(file.fileno(), fcntl.LOCK_EX):
+            raise ConfigError(
+                f"{folder} is on a file system without locks (flock), by which the processes of a sweep share its "
+                "trials; give runs=FOLDER on another."
+            )
         yield
 
 
@@ -43,9 +54,29 @@ def beat(trial: Trial) -> None:
 
 def set_free(study: Study, storage: BaseStorage, number: int) -> None:
     """Put a trial back into the queue, where it keeps its number, what it varies and its folder."""
+    storage.set_trial_state_values(_of_trial(study, storage, number), TrialState.WAITING)
+
+
+def put_aside(study: Study, storage: BaseStorage, number: int) -> None:
+    """Let a trial that nobody claimed count for nothing."""
+    storage.set_trial_user_attr(_of_trial(study, storage, number), SURPLUS, True)
+    study.tell(number, state=TrialState.FAIL)
+
+
+def _of_trial(study: Study, storage: BaseStorage, number: int) -> int:
     of_study = storage.get_study_id_from_name(study.study_name)
-    of_trial = storage.get_trial_id_from_study_id_trial_number(of_study, number)
-    storage.set_trial_state_values(of_trial, TrialState.WAITING)
+    return storage.get_trial_id_from_study_id_trial_number(of_study, number)
+
+
+def put_aside_unasked(study: Study, storage: BaseStorage, keys: Collection[str]) -> None:
+    """Put aside every trial whose process ended before all keys had a value; call it while `alone`.
+
+    Asked on, the keys that are left would get the numbers that the first ones were drawn by.
+    """
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    for trial in running:
+        if not is_surplus(trial) and OWNER not in trial.user_attrs and trial.params.keys() < set(keys):
+            put_aside(study, storage, trial.number)
 
 
 def free_orphans(study: Study, storage: BaseStorage) -> list[FrozenTrial]:
@@ -58,7 +89,7 @@ def free_orphans(study: Study, storage: BaseStorage) -> list[FrozenTrial]:
 
 
 def is_surplus(trial: FrozenTrial) -> bool:
-    """Whether a trial was begun when there were enough: two machines asked for the last one at the same time."""
+    """Whether a trial counts for nothing: it was one too many, or nobody was left to ask for all of its values."""
     return bool(trial.user_attrs.get(SURPLUS))
 
 

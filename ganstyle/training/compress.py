@@ -1,6 +1,6 @@
 """Teach a student: from a trained artifact and photographs to a smaller artifact."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -13,10 +13,20 @@ from ganstyle.errors import ConfigError, TrainingError
 from ganstyle.methods.distill import channels_of
 from ganstyle.nn.norms import without_norms
 from ganstyle.training.composed import composed, in_one_sentence
+from ganstyle.training.folder import CONFIG
 from ganstyle.training.run import run
 
 CHOICES = {"method": "distill", "generator": "light", "data": "photographs", "trainer": "small"}
 """Options of conf/ that a lesson takes unless it is told otherwise."""
+OWN = {
+    "name": "--output",
+    "generator": "--target",
+    "data.folder": "--data",
+    "trainer.max_images": "--images",
+    "resume": "--resume",
+    "system.method.teacher": "ARTIFACT",
+}
+"""What a lesson itself decides about, by the word of `ganstyle compress` that says it."""
 LOOKS = 4
 """How often the student is looked at in validation."""
 CLIP = 1.0
@@ -69,15 +79,17 @@ def taught(lesson: Lesson) -> Path:
 
 
 def configured(lesson: Lesson) -> DictConfig:
-    """Compose the configuration of a lesson. Raises ConfigError for an override that does not fit."""
+    """Compose the configuration of a lesson. Raises ConfigError for an override that does not fit or has no say."""
+    changed = {override.lstrip("+~").partition("=")[0] for override in lesson.overrides}
+    _refuse_own(changed)
     config = cast(dict[str, Any], OmegaConf.to_container(composed(chosen(lesson))))
     network = artifacts.load(lesson.teacher).network
     config |= {"name": lesson.folder.name, "generator": _student(lesson)}
-    config["resume"] = str(lesson.folder) if lesson.resume and _has_begun(lesson.folder) else None
+    config["resume"] = str(lesson.folder) if lesson.resume and has_begun(lesson.folder) else None
     config["data"] |= {"folder": str(lesson.photographs)}
     config["data"] |= {side: _side(config["data"][side], network) for side in ("crop", "view")}
     config["trainer"] |= {"max_images": lesson.images}
-    if not any(override.startswith("trainer.accelerator=") for override in lesson.overrides):
+    if not changed & {"trainer", "trainer.accelerator"}:
         config["trainer"]["accelerator"] = "auto"
     config["system"]["method"]["teacher"]["artifact"] = str(lesson.teacher)
     config["system"]["optimizers"]["generator"]["lr"] *= lesson.pace
@@ -85,8 +97,16 @@ def configured(lesson: Lesson) -> DictConfig:
         config["system"]["clip"] = CLIP
     if not channels_of(network):
         config["system"]["weights"]["generator"].pop("features", None)
-    _look_seldom(config["callbacks"], lesson.images)
+    for name in ("validation", "samples", "checkpoints"):
+        if config["callbacks"].get(name) and f"callbacks.{name}.every" not in changed:
+            config["callbacks"][name]["every"] = max(1, lesson.images // LOOKS)
     return OmegaConf.create(config)
+
+
+def _refuse_own(changed: Collection[str]) -> None:
+    for key in changed:
+        if owner := next((word for own, word in OWN.items() if key == own or key.startswith(f"{own}.")), None):
+            raise ConfigError(f"--set {key}=... has no say in a lesson: {owner} decides about it.")
 
 
 def chosen(lesson: Lesson) -> list[str]:
@@ -95,23 +115,18 @@ def chosen(lesson: Lesson) -> list[str]:
     return [*(f"{group}={option}" for group, option in CHOICES.items() if group not in changed), *lesson.overrides]
 
 
+def has_begun(folder: Path) -> bool:
+    """Whether a lesson has written its configuration into its folder."""
+    return (folder / CONFIG).is_file()
+
+
 def _student(lesson: Lesson) -> dict[str, Any]:
     if isinstance(lesson.student, Path):
         return {"_target_": FURTHER, "path": str(lesson.student)}
     return {"_target_": LIGHT, **lesson.student}
 
 
-def _has_begun(folder: Path) -> bool:
-    return (folder / "config.yaml").is_file()
-
-
 def _side(wanted: int, network: nn.Module) -> int:
     """The next side that the teacher takes."""
     multiple = int(cast(int, network.size_multiple))
     return -(-wanted // multiple) * multiple
-
-
-def _look_seldom(callbacks: dict[str, Any], images: int) -> None:
-    for name in ("validation", "samples", "checkpoints"):
-        if callbacks.get(name):
-            callbacks[name]["every"] = max(1, images // LOOKS)

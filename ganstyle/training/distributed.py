@@ -1,6 +1,7 @@
 """What the ranks of one run say to each other: gradients, once a turn, and small facts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -8,18 +9,21 @@ import torch
 from pytorch_lightning.strategies import DDPStrategy
 from torch import Tensor, nn
 from torch import distributed as dist
+from torch.utils.hooks import RemovableHandle
 
 from ganstyle.training.lifeline import Launcher
 
 TIMEOUT = timedelta(minutes=30)
 """What a rank waits for another: longer than the first one takes to measure quality or to write to a slow disk."""
+MESSAGE = 25 * 2**20
+"""Bytes of gradients that go out together, as in torch's own wrapper: enough for a link's full pace."""
 
 
 class TurnwiseDDP(DDPStrategy):
     """Lightning's process group and launcher without torch's gradient hooks.
 
-    The system reduces the gradients of the player that steps, once per turn, in one message. Torch's own wrapper
-    expects one backward per step over all parameters, which a game of two players never does.
+    The system averages the gradients of the player that steps, once per turn (`averaging`). Torch's own wrapper expects
+    one backward per step over all parameters, which a game of two players never does.
     """
 
     strategy_name = "turnwise_ddp"
@@ -48,15 +52,75 @@ def rank() -> int:
     return dist.get_rank() if dist.is_initialized() else 0
 
 
-def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
-    """Replace every gradient by its mean over the ranks, in one message; a missing gradient counts as zero."""
+@contextmanager
+def averaging(
+    parameters: Sequence[nn.Parameter], *, meanwhile: bool = True, message: int | None = None
+) -> Iterator[None]:
+    """Replace every gradient by its mean over the ranks when the block ends; a missing gradient counts as zero.
+
+    The block holds the one backward pass that completes them. The last layers' gradients are ready first, and travel
+    while the others are computed, `message` (MESSAGE) bytes at a time; with meanwhile=False, for passes that are
+    recorded, all travel afterwards.
+    """
     if world_size() == 1:
+        yield
         return
-    flat = torch.cat([_gradient(p).reshape(-1) for p in parameters])
-    dist.all_reduce(flat)
-    flat /= world_size()
-    for parameter, mean in zip(parameters, torch.split(flat, [p.numel() for p in parameters]), strict=True):
-        parameter.grad = mean.view_as(parameter)
+    messages = _Messages(_pieces(parameters, message or MESSAGE))
+    hooks = [_hook(p, messages.ready) for p in parameters if meanwhile]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+    messages.finish()
+
+
+class _Messages:
+    """Gradients on their way, in an order that is the same on every rank, whatever each is done with first."""
+
+    def __init__(self, pieces: Iterable[list[nn.Parameter]]) -> None:
+        self._pieces = list(pieces)
+        self._number = {id(p): number for number, piece in enumerate(self._pieces) for p in piece}
+        self._missing = [len(piece) for piece in self._pieces]
+        self._sent: list[tuple[Tensor, Any]] = []
+
+    def ready(self, parameter: nn.Parameter) -> None:
+        """Send what is complete."""
+        self._missing[self._number[id(parameter)]] -= 1
+        while len(self._sent) < len(self._pieces) and not self._missing[len(self._sent)]:
+            self._send()
+
+    def finish(self) -> None:
+        """Send the rest, and put the means into place."""
+        while len(self._sent) < len(self._pieces):
+            self._send()
+        for parameters, (flat, work) in zip(self._pieces, self._sent, strict=True):
+            work.wait()
+            flat /= world_size()
+            for parameter, mean in zip(parameters, torch.split(flat, [p.numel() for p in parameters]), strict=True):
+                parameter.grad = mean.view_as(parameter)
+
+    def _send(self) -> None:
+        flat = torch.cat([_gradient(p).reshape(-1) for p in self._pieces[len(self._sent)]])
+        self._sent.append((flat, dist.all_reduce(flat, async_op=True)))
+
+
+def _pieces(parameters: Sequence[nn.Parameter], size: int) -> Iterator[list[nn.Parameter]]:
+    """Cut parameters into messages of at most so many bytes, or of one parameter, the last first."""
+    piece, room = list[nn.Parameter](), size
+    for parameter in reversed(parameters):
+        if piece and parameter.nbytes > room:
+            yield piece
+            piece, room = [], size
+        piece.append(parameter)
+        room -= parameter.nbytes
+    yield piece
+
+
+def _hook(parameter: nn.Parameter, call: Callable[[nn.Parameter], None]) -> RemovableHandle:
+    """Have a function called when a parameter's gradient is complete."""
+    handle: RemovableHandle = parameter.register_post_accumulate_grad_hook(call)  # type: ignore[no-untyped-call]
+    return handle
 
 
 def _gradient(parameter: nn.Parameter) -> Tensor:

@@ -13,9 +13,12 @@ from ganstyle.training import checkpoint
 
 
 def describe(network: nn.Module) -> dict[str, Any]:
-    """Return the class and the arguments of a generator in plain values, from which `rebuild` makes it again."""
-    names = [name for name, kind in artifact.NETWORKS.items() if type(network) is kind]
-    return {"network": names[0] if names else type(network).__name__, "arguments": dict(network.arguments)}  # type: ignore[arg-type]
+    """Return the class and the arguments of a generator in plain values, from which `rebuild` makes it again.
+
+    Raises:
+        ArtifactError: no artifact can hold such a network.
+    """
+    return {"network": artifact.name_of(network), "arguments": dict(network.arguments)}  # type: ignore[arg-type]
 
 
 def rebuild(description: Mapping[str, Any]) -> nn.Module:

@@ -30,6 +30,8 @@ class Found(NamedTuple):
     lines: list[str]
     """To print."""
     files: list[Path]
+    best: FrozenTrial | None
+    """None where no trial ended with a score."""
 
 
 def conclude(plan: Plan, study: optuna.Study) -> Found:
@@ -43,7 +45,7 @@ def conclude(plan: Plan, study: optuna.Study) -> Found:
     lines = [f"{', '.join(told(study)) or 'no trial yet'}.", *_shown(complete, plan)]
     if complete:
         lines.append(f"{_command(plan)}    trains the best again")
-    return Found(lines, files)
+    return Found(lines, files, complete[0] if complete else None)
 
 
 def ranked(trials: Sequence[FrozenTrial], plan: Plan) -> list[FrozenTrial]:

@@ -14,9 +14,11 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from ganstyle.data.locks import lock
 from ganstyle.errors import CheckpointError, ConfigError
 from ganstyle.training import launcher
 
+log = logging.getLogger(__name__)
 LAST = "last"
 CONFIG, BEGAN = "config.yaml", "began.txt"
 LEFT_OUT = "left_out.tsv"
@@ -91,7 +93,15 @@ def _free_time(experiment: Path) -> str:
     """The time, with a number after it where another run of this experiment began in the same second."""
     now = time.strftime("%Y-%m-%d_%H-%M-%S")
     names = (now, *(f"{now}_{number}" for number in range(2, 1000)))
-    return next(name for name in names if not (experiment / name).exists())
+    return next(name for name in names if _reserved(experiment / name))
+
+
+def _reserved(folder: Path) -> bool:
+    """Make a folder, unless another run has it; where none can be made, `taken` will say why."""
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=False)
+        return True
+    return not folder.exists()
 
 
 def _job_id() -> str | None:
@@ -107,17 +117,21 @@ def _job_id() -> str | None:
 def taken(folder: Path) -> Iterator[None]:
     """Keep the folder, and its log, for this process; an unused folder is removed when a run fails.
 
+    On a file system without locks it warns and goes on.
+
     Raises:
         CheckpointError: another run is writing there.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            has_locks = lock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise CheckpointError(
                 f"another run is writing in {folder}; wait for it, stop it, or start without resume."
             ) from error
+        if not has_locks:
+            log.warning("%s is on a file system without locks (flock): nothing keeps a second run out of it.", folder)
         os.register_at_fork(after_in_child=file.close)  # a process that loads pictures may outlive a killed run
         try:
             yield
@@ -127,12 +141,12 @@ def taken(folder: Path) -> Iterator[None]:
 
 
 def is_taken(folder: Path) -> bool:
-    """Whether a run is writing in a folder now."""
+    """Whether a run is writing in a folder now; on a file system without locks nobody can tell, and it is False."""
     if not (folder / ".lock").is_file():
         return False
     with (folder / ".lock").open() as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
     return False
@@ -149,7 +163,7 @@ def record(folder: Path, config: DictConfig, overrides: list[str]) -> None:
 @contextmanager
 def logged(folder: Path) -> Iterator[None]:
     """Keep ganstyle's messages in the run's log, beside the screen."""
-    handler = logging.FileHandler(folder / "run.log", delay=True)
+    handler = logging.FileHandler(folder / "run.log", delay=True, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logger = logging.getLogger("ganstyle")
     logger.addHandler(handler)
@@ -174,6 +188,15 @@ def refuse_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"this run was started with other values of {told}; resume with the same, or start a new run."
         )
+
+
+def refuse_other_pictures(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to resume on other pictures than what a checkpoint's card tells; what it does not tell may be any.
+
+    Raises:
+        ConfigError: names every changed key with both values.
+    """
+    refuse_changes({"pictures": before}, {"pictures": {key: told for key, told in now.items() if key in before}})
 
 
 def _batch(config: Mapping[str, Any]) -> int | None:

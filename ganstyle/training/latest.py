@@ -46,6 +46,7 @@ def newest(folder: Path) -> dict[str, Any] | None:
     A damaged one is set aside as `last.ckpt.damaged`, so that it never takes the place of the good one before it.
 
     Raises:
+        UnreadableError: the newest one may be whole, but cannot be read now.
         CheckpointError: there are some, but none of them can be read.
     """
     last, previous = folder / LAST, folder / PREVIOUS
@@ -53,6 +54,8 @@ def newest(folder: Path) -> dict[str, Any] | None:
         return checkpoint.load(previous) if previous.is_file() else None
     try:
         return checkpoint.load(last)
+    except checkpoint.UnreadableError:
+        raise
     except CheckpointError as error:
         if not previous.is_file():
             raise

@@ -8,6 +8,27 @@ from ganstyle.errors import ConfigError
 
 PATIENCE = timedelta(minutes=5)
 """What a rank waits for the first one to say where the run lies."""
+FAMILIES = ("SLURM_", "TORCHELASTIC_", "PL_")
+"""How variables begin in which launchers say who is who."""
+KEPT = ("SLURM_TMPDIR",)
+"""Those that say something else."""
+PLACES = frozenset(
+    [
+        "RANK",
+        "LOCAL_RANK",
+        "NODE_RANK",
+        "GROUP_RANK",
+        "ROLE_RANK",
+        "ROLE_NAME",
+        "WORLD_SIZE",
+        "LOCAL_WORLD_SIZE",
+        "GROUP_WORLD_SIZE",
+        "ROLE_WORLD_SIZE",
+        "MASTER_ADDR",
+        "MASTER_PORT",
+    ]
+)
+"""The others; not all that begins with LOCAL_, such as a cluster's LOCAL_SCRATCH."""
 
 
 def by_torchrun() -> bool:
@@ -17,13 +38,33 @@ def by_torchrun() -> bool:
 
 def in_slurm_job() -> bool:
     """Whether Lightning counts on SLURM to start all ranks: in every job but an interactive one."""
-    interactive = os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive")
-    return "SLURM_NTASKS" in os.environ and not interactive and not by_torchrun()
+    return "SLURM_NTASKS" in os.environ and not _is_interactive() and not by_torchrun()
+
+
+def _is_interactive() -> bool:
+    return os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive")
 
 
 def by_srun() -> bool:
     """Whether srun started this process beside others."""
     return in_slurm_job() and _number("SLURM_NTASKS") > 1
+
+
+def is_one_of_several() -> bool:
+    """Whether torchrun or srun started other processes with this one."""
+    if by_torchrun():
+        return _number("WORLD_SIZE", 1) > 1
+    is_step = any(name in os.environ for name in ("SLURM_STEP_ID", "SLURM_STEPID"))
+    return _number("SLURM_STEP_NUM_TASKS", _number("SLURM_NTASKS", 1) if is_step else 1) > 1
+
+
+def own_environment() -> dict[str, str]:
+    """Return the environment for a process that begins a run of its own: without what a launcher told this one."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in KEPT or not (name in PLACES or name.startswith(FAMILIES))
+    }
 
 
 def process_number() -> int:
@@ -63,6 +104,13 @@ def check(devices: int, nodes: int) -> None:
         _check_torchrun(asked, devices, nodes)
     elif in_slurm_job():
         _check_slurm(asked, devices, nodes)
+    elif _is_interactive():
+        _check_interactive()
+    elif nodes > 1 and "MASTER_ADDR" not in os.environ:
+        raise ConfigError(
+            f"nobody starts the processes of the other nodes for {asked}; start them with srun or torchrun, or, in a "
+            "sweep, whose trials have one node each, take trainer.nodes=1."
+        )
 
 
 def _check_torchrun(asked: str, devices: int, nodes: int) -> None:
@@ -82,12 +130,22 @@ def _check_slurm(asked: str, devices: int, nodes: int) -> None:
             f"this SLURM job has {tasks} tasks on {there} nodes, but the configuration has {asked}; one task is one "
             f"device: write {lines}, or give train.py {_as_words(tasks // there, there)}."
         )
-    if tasks > 1 and not any(name in os.environ for name in ("SLURM_STEP_ID", "SLURM_STEPID")):
+    if tasks > 1 and not is_one_of_several():
         raise ConfigError(
             f"this SLURM job has {tasks} tasks, but only one of them began: write srun before python, and {asked}."
         )
     if tasks > 1 and "SLURM_NTASKS_PER_NODE" not in os.environ:
         raise ConfigError(f"SLURM's --ntasks does not say how many tasks a node gets; write {lines} instead.")
+
+
+def _check_interactive() -> None:
+    """Let one process start its ranks by itself, but not several, which Lightning would not bring together."""
+    name, tasks = os.environ["SLURM_JOB_NAME"], _number("SLURM_STEP_NUM_TASKS", 1)
+    if tasks > 1:
+        raise ConfigError(
+            f"srun started {tasks} tasks, each of which would train for itself, because this job is called {name!r}, "
+            "as a shell is; begin with salloc --job-name=train, or, on one node, leave srun out."
+        )
 
 
 def _as_words(devices: int, nodes: int) -> str:

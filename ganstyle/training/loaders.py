@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ganstyle.data.problem import Example, Examples, InBytes, Problem, scaled
 from ganstyle.training.distributed import rank, world_size
+from ganstyle.training.owned import SIGNALS
 
 
 class Numbers(Sampler[list[int]]):
@@ -78,7 +79,7 @@ def to_device(batch: Mapping[str, Any], device: torch.device) -> Any:
 
 def leave_signals(worker: int) -> None:
     """Let a worker outlive the signals that a terminal or SLURM sends to all processes: the run finishes its batch."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -18,7 +18,7 @@ from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, Wand
 from ganstyle.errors import ConfigError
 from ganstyle.training.folder import logged
 from ganstyle.training.launcher import process_number
-from ganstyle.training.values import number, one_of
+from ganstyle.values import number, one_of
 
 log = logging.getLogger(__name__)
 X_AXIS = "images_seen"

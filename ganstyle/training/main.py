@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -108,8 +107,12 @@ def _job(config: "DictConfig") -> tuple[float | None, int]:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
+    from ganstyle.training import folder
+
     _refuse_search(config)
     hydra = HydraConfig.get()
+    if hydra.mode == RunMode.MULTIRUN and config.resume not in (None, "", folder.LAST):
+        raise ConfigError(f"resume={config.resume} goes on with one run, but -m begins several; resume it without -m.")
     overrides, path = list(hydra.overrides.task), Path(hydra.runtime.output_dir)
     devices = config.trainer.devices * config.trainer.nodes
     if hydra.mode == RunMode.MULTIRUN and devices > 1:
@@ -117,8 +120,9 @@ def _job(config: "DictConfig") -> tuple[float | None, int]:
     from ganstyle.training.run import run
 
     outcome = run(config, path, overrides)
-    code = 128 + outcome.signal if outcome.signal and _is_first() else 0
-    return objective(config, outcome.scores), code
+    if outcome.signal:
+        return None, 128 + outcome.signal if _is_first() else 0
+    return objective(config, outcome.scores), 0
 
 
 def _refuse_search(config: "DictConfig") -> None:
@@ -136,13 +140,15 @@ def _is_first() -> bool:
 
 def _in_own_process(overrides: list[str], path: Path) -> int:
     """Launch a trial as its own command: ranks that a sweep's process starts would see the whole sweep's overrides."""
-    from ganstyle.training.trial import train_program
+    from ganstyle.training.launcher import is_one_of_several
+    from ganstyle.training.trial import awaited, begun, train_program
 
-    command = [*train_program(), *overrides, "hydra.mode=RUN", f"hydra.run.dir='{path}'"]
-    environment = os.environ | {"GANSTYLE_RUN_ID": path.name}
-    if _is_elsewhere():  # the cluster started one task for the trial, which starts its own ranks
-        environment = {key: value for key, value in environment.items() if not key.startswith("SLURM_")}
-    return subprocess.run(command, check=False, env=environment).returncode
+    if is_one_of_several():
+        raise ConfigError(
+            "a grid (-m) starts the ranks of each trial by itself, but srun or torchrun began several processes of it; "
+            "begin it once, without them."
+        )
+    return awaited(begun([*train_program(), *overrides, "hydra.mode=RUN", f"hydra.run.dir='{path}'"], path))
 
 
 def objective(config: "DictConfig", scores: Mapping[str, float]) -> float | None:
@@ -156,3 +162,7 @@ def objective(config: "DictConfig", scores: Mapping[str, float]) -> float | None
             f"objective={name} is not a score of this run; there is {', '.join(sorted(scores)) or 'none yet'}."
         )
     return sign * scores[key]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

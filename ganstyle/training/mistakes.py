@@ -95,7 +95,7 @@ def _full_disk(error: Any) -> str | None:
 
 def _bad_override(error: BaseException) -> str | None:
     text = _first_line(error)
-    if added := re.search(r"To append to your config use (\S+)", str(error)):
+    if added := re.search(r"To append to your config use (.+)", str(error)):
         return f"{text.removesuffix('.')}: there is no such key; to add it write {added.group(1)}."
     if text.startswith("LexerNoViableAlt") or "mismatched input" in text:
         text = f"{text.partition(': ')[2]!r} is not an override: write key=value"

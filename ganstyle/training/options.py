@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 
 from ganstyle.errors import ConfigError
-from ganstyle.training.values import one_of, whole
+from ganstyle.values import one_of, whole
 
 PRECISIONS = ("auto", "32", "bf16-mixed")
 CHOICES: dict[str, tuple[object, ...]] = {
@@ -77,6 +77,13 @@ class Options:
             raise ConfigError(
                 f"trainer.accelerator={self.accelerator}, but PyTorch finds no such device here; take cpu or auto."
             )
+        found = torch.cuda.device_count()
+        if self.device_type() == "cuda" and self.devices > found:
+            raise ConfigError(
+                f"trainer.devices={self.devices}, but the GPUs that PyTorch finds here are {found}; take fewer, or "
+                "let every process see all of its node's GPUs "
+                f"(SLURM: --gpus-per-node={self.devices}, no --gpus-per-task)."
+            )
 
     @property
     def ranks(self) -> int:
@@ -97,6 +104,15 @@ class Options:
         if images < self.ranks:
             raise ConfigError(f"trainer.max_epochs={self.max_epochs} of {epoch} images leaves nothing to train on.")
         return images - images % self.ranks
+
+    def shared(self, total: int) -> int:
+        """Return the images that a resumed run was begun for; raises ConfigError where they cannot be shared out."""
+        if total % self.ranks:
+            raise ConfigError(
+                f"this run was begun for {total} images, which cannot be shared out evenly over {self.ranks} devices; "
+                "resume it on a number of them that divides it."
+            )
+        return total
 
     def device_type(self) -> str:
         """Return the kind of device that `accelerator` means here: cuda, mps or cpu."""

@@ -7,6 +7,8 @@ import time
 
 OWNER = "GANSTYLE_OWNER"
 """Environment variable: the number of the process that started this one and waits for it."""
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+"""At which a run saves and ends."""
 PAUSE = 0.5
 """Seconds between two looks at the owner."""
 

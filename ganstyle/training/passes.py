@@ -36,6 +36,9 @@ WARM_UP = 3
 class Passes(Protocol):
     """Runs the forward pass of a step, then the losses and gradients of each player that moves."""
 
+    tells: bool
+    """Whether hooks hear of a gradient as soon as it is computed."""
+
     def around(self) -> AbstractContextManager[None]:
         """Surround a whole step."""
 
@@ -54,6 +57,8 @@ class Passes(Protocol):
 
 class Eager:
     """One operation after the other."""
+
+    tells = True
 
     def around(self) -> AbstractContextManager[None]:
         """Add nothing."""
@@ -97,6 +102,8 @@ class Graphs:
     gradients and lets optimizers step. A batch of another size goes operation by operation, and so does everything as
     long as the method is not `replayable`.
     """
+
+    tells = False
 
     def __init__(self) -> None:
         self.eager = Eager()
@@ -174,7 +181,7 @@ class Graphs:
 
     def _record(self, system: "System", player: Player, optimizer: Optimizer, outputs: Any) -> Recorded:
         graph = torch.cuda.CUDAGraph()
-        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        parameters = parameters_of(optimizer)
         with system.witness.overhearing() as heard, self._recording(graph):
             losses = self.eager.gradients(system, player, optimizer, outputs)
             values = torch.stack([loss.detach().float() for loss in losses.values()])
@@ -184,6 +191,11 @@ class Graphs:
         """Record on this step's stream; threads that load pictures may talk to the device meanwhile."""
         where: dict[str, Any] = {"pool": self._pool, "stream": self._stream}
         return torch.cuda.graph(graph, **where, capture_error_mode="thread_local")  # type: ignore[arg-type]
+
+
+def parameters_of(optimizer: Optimizer) -> list[nn.Parameter]:
+    """List what an optimizer moves."""
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def is_replayable(system: "System") -> bool:

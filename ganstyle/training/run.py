@@ -1,6 +1,7 @@
 """One run, from a composed configuration to an artifact."""
 
 import logging
+import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from ganstyle.training.loggers import opened
 from ganstyle.training.options import Options
 from ganstyle.training.provenance import features_seen, provenance, teacher_seen
 from ganstyle.training.system import System
-from ganstyle.training.values import whole
+from ganstyle.values import whole
 
 log = logging.getLogger(__name__)
 State = dict[str, Any]
@@ -66,16 +67,20 @@ def _train(config: DictConfig, path: Path, overrides: list[str]) -> Outcome:
     identity = _identity(config, problem, system, overrides)
     if state is not None:
         _refuse_changes(state, identity)
+        system.total_images = options.shared(state.get("total_images", system.total_images))
+    identity["total_images"] = system.total_images
     callbacks = _callbacks(config, options, identity, state)
     _check_scores(config, callbacks, system, problem)
     began = time.monotonic()
     with opened(config.logger, path) as loggers:
         _record(config, path, overrides, state, system)
         _fit(system, callbacks, partial(_attempt, system, problem, options, callbacks, loggers, path), state)
-        signal = callbacks["signals"].received  # type: ignore[attr-defined]
-        if not signal and process_number() == 0:
+        received = callbacks["signals"].received  # type: ignore[attr-defined]
+        if received and process_number() == 0:
+            log.info("stopped by %s; resume=last goes on from here.", signal.Signals(received).name)
+        elif process_number() == 0:
             conclude(system, problem, identity["card"], path, time.monotonic() - began)
-    return Outcome(system.scores, signal)
+    return Outcome(system.scores, received)
 
 
 def _attempt(
@@ -135,7 +140,7 @@ def _state(config: DictConfig, path: Path) -> State | None:
 
 def _refuse_changes(state: State, identity: State) -> None:
     folder.refuse_changes(state["config"], identity["config"])
-    folder.refuse_changes({"pictures": state["card"]["data"]}, {"pictures": identity["card"]["data"]})
+    folder.refuse_other_pictures(state["card"]["data"], identity["card"]["data"])
 
 
 def _identity(config: DictConfig, problem: Problem, system: System, overrides: list[str]) -> State:

@@ -1,7 +1,7 @@
 """Learning rate as a function of images seen, in closed form."""
 
 from ganstyle.errors import ConfigError
-from ganstyle.training.values import number
+from ganstyle.values import number
 
 
 def constant_then_linear(images: int, total: int, decay_from: float) -> float:

@@ -14,7 +14,7 @@ from yaml import YAMLError
 
 from ganstyle.errors import ConfigError, suggestion, unknown
 from ganstyle.training.folder import conf_folder
-from ganstyle.training.values import one_of, whole
+from ganstyle.values import one_of, whole
 
 KEYS = ("trials", "objective", "space", "with", "sampler", "pruner", "unpruned", "seed")
 SAMPLERS = ("tpe", "random")

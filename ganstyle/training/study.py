@@ -21,6 +21,11 @@ from ganstyle.training.search import Choice, Dimension, Search, plain
 
 IDENTITY, RUN, REASON = "sweep", "run", "failure"
 """Attributes: of the study, what is searched; of a trial, the folder of its run, and why it failed."""
+NAME, TRIALS = "study.txt", "trials"
+"""In a sweep's folder: the file that holds the study's name, and the folder of all runs."""
+
+FLEETING = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
+"""Databases in memory, of which every look opens a new one."""
 
 
 @dataclass(frozen=True)
@@ -48,21 +53,28 @@ def opened(plan: Plan) -> optuna.Study:
     """Open the study of a plan, or begin it.
 
     Raises:
-        ConfigError: the study that is there belongs to another search.
+        ConfigError: the study or the trials that are there belong to another search.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     plan.folder.mkdir(parents=True, exist_ok=True)
     direction = StudyDirection.MAXIMIZE if plan.search.maximizes else StudyDirection.MINIMIZE
     with claims.alone(plan.folder):
+        kept = storage(plan)
         study = optuna.create_study(
-            storage=storage(plan),
-            study_name=plan.folder.name,
+            storage=kept,
+            study_name=_name(plan.folder),
             direction=direction,
             pruner=_pruner(plan.search),
             load_if_exists=True,
         )
         identity = plain(plan.search, plan.words)
         before = study.user_attrs.get(IDENTITY)
+        if before is None and (plan.folder / TRIALS).exists():
+            optuna.delete_study(study_name=study.study_name, storage=kept)
+            raise ConfigError(
+                f"{plan.folder} holds trials that this storage knows nothing of; give the same --storage as before, or "
+                "--folder for a new sweep."
+            )
         if before is None:
             study.set_user_attr(IDENTITY, identity)
         elif before != identity:
@@ -73,10 +85,24 @@ def opened(plan: Plan) -> optuna.Study:
     return study
 
 
+def _name(folder: Path) -> str:
+    """The study's name, which stays when the folder is moved or seen from another machine; call it while `alone`."""
+    file, place = folder / NAME, folder.resolve()
+    if not file.exists():
+        was_swept = (folder / "logs").exists()  # before there was such a file
+        own = f"{place.parent.name}-{place.name}-{seed_of(str(place)):016x}"
+        draft = file.with_suffix(".part")
+        draft.write_text(folder.name if was_swept else own, encoding="utf-8")
+        draft.replace(file)
+    return file.read_text(encoding="utf-8")
+
+
 def storage(plan: Plan) -> BaseStorage:
     """Open what keeps the study of a plan; raises ConfigError where that cannot be."""
     where = plan.storage or f"sqlite:///{plan.folder.resolve() / 'study.db'}"
     options = {"connect_args": {"timeout": 60}} if where.startswith("sqlite") else {}
+    if where in FLEETING:
+        raise ConfigError(f"--storage {where} is gone with its process; name a file, such as sqlite:///study.db.")
     try:
         if "://" not in where:
             return JournalStorage(JournalFileBackend(where))

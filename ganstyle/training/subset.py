@@ -7,7 +7,7 @@ from ganstyle.data.problem import Examples, Picture, Problem
 from ganstyle.metrics.features import FeatureNetwork
 from ganstyle.metrics.protocol import Protocol
 from ganstyle.metrics.sets import Bytes, References, Sources, as_bytes
-from ganstyle.nn.blocks import Dropout
+from ganstyle.nn.blocks import drawing
 from ganstyle.training.provenance import provenance
 from ganstyle.training.system import System
 
@@ -66,7 +66,7 @@ def protocol_of(
 
 
 def _dropout(system: System) -> str:
-    drawn = any(isinstance(layer, Dropout) and layer.at_test for layer in system.method.modules())
+    drawn = any(drawing(player.network) for player in system.players)
     return "active where the method keeps it at test, drawn from the seed and the picture's number" if drawn else "off"
 
 

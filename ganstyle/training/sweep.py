@@ -16,7 +16,7 @@ from optuna.trial import Trial, TrialState
 from ganstyle.errors import TrainingError
 from ganstyle.training import claims, trial
 from ganstyle.training.search import overrides_of
-from ganstyle.training.study import REASON, RUN, Plan, counted, distributions, sampler, storage, words
+from ganstyle.training.study import REASON, RUN, TRIALS, Plan, counted, distributions, sampler, storage, words
 from ganstyle.training.trial import Ended, Order, Points
 
 CHILD = "child"
@@ -90,20 +90,25 @@ class Sweep:
     def _next(self) -> Trial | None:
         """Claim a trial that waits since it was interrupted, or begin a new one; None when there are enough."""
         with claims.alone(self.plan.folder):
+            claims.put_aside_unasked(self.study, self.storage, self.space)
             claims.free_orphans(self.study, self.storage)
             trials = counted(self.study)
             waiting = [one.number for one in trials if one.state == TrialState.WAITING]
-            if not waiting and len(trials) >= self.plan.search.trials:
-                return None
             before = sum(one.number < min(waiting) for one in trials) if waiting else len(trials)
-            self.study.sampler = sampler(self.plan.search, before)  # who was killed while asking asks for the same
+            if before >= self.plan.search.trials:
+                return None
+            self.study.sampler = sampler(self.plan.search, before)  # killed while asking, it asks afresh for the same
             asked = self.study.ask(self.space)
             if sum(one.number < asked.number for one in counted(self.study)) >= self.plan.search.trials:
-                asked.set_user_attr(claims.SURPLUS, True)
-                self.study.tell(asked, state=TrialState.FAIL)
+                self._give_back(asked)
                 return None
             claims.claim(asked)
             return asked
+
+    def _give_back(self, asked: Trial) -> None:
+        """Let a trial too many wait for more trials if it was ever claimed; a new one counts for nothing."""
+        leave = claims.set_free if claims.OWNER in asked.user_attrs else claims.put_aside
+        leave(self.study, self.storage, asked.number)
 
     def _try(self, asked: Trial, worker: int) -> None:
         order = self._order(asked, worker)
@@ -125,7 +130,7 @@ class Sweep:
             environment["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // plan.workers))
         return Order(
             words=(*words(plan), *overrides_of(asked.params)),
-            folder=(plan.folder / "trials" / name).resolve(),
+            folder=(plan.folder / TRIALS / name).resolve(),
             log=plan.folder / "logs" / f"{name}.log",
             score=plan.search.score,
             program=plan.program,

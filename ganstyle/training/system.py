@@ -13,14 +13,14 @@ from torch.optim import Optimizer
 from ganstyle.errors import ConfigError
 from ganstyle.methods.base import Method, Player
 from ganstyle.training import average
-from ganstyle.training.distributed import average_gradients, world_size
+from ganstyle.training.distributed import averaging, world_size
 from ganstyle.training.journal import Journal
-from ganstyle.training.passes import Eager, Passes
+from ganstyle.training.passes import Eager, Passes, parameters_of
 from ganstyle.training.schedule import check_decay, constant_then_linear
-from ganstyle.training.values import number, whole
 from ganstyle.training.weights import check_lazy, check_networks, check_players, checked_weights
 from ganstyle.training.witness import Nobody, Witness
 from ganstyle.types import Batch, Image, Losses
+from ganstyle.values import number, whole
 
 OptimizerFactory = Callable[[list[nn.Parameter]], Optimizer]
 
@@ -95,7 +95,8 @@ class System(LightningModule):
         self._count(len(batch["source"]) * world_size())
         self.witness.outputs(batch, outputs)
         for player, optimizer in self._turns():
-            losses = self.passes.gradients(self, player, optimizer, outputs)
+            with self._averaging(optimizer):
+                losses = self.passes.gradients(self, player, optimizer, outputs)
             self.witness.losses(player.name, losses)
             if self.between_turns:
                 self._step(player, optimizer)
@@ -135,9 +136,14 @@ class System(LightningModule):
     def _weights(self, player: Player) -> dict[str, float]:
         return {name: weight * self.lazy.get(name, 1) for name, weight in self.weights[player.name].items()}
 
+    def _averaging(self, optimizer: Optimizer) -> AbstractContextManager[None]:
+        """Average a player's gradients over the ranks, in the last batch of an accumulation window."""
+        if not self.between_turns:
+            return nullcontext()
+        return averaging(parameters_of(optimizer), meanwhile=self.passes.tells)
+
     def _step(self, player: Player, optimizer: Optimizer) -> None:
-        parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        average_gradients(parameters)
+        parameters = parameters_of(optimizer)
         if self.gathered > 1:
             torch._foreach_div_([p.grad for p in parameters if p.grad is not None], float(self.gathered))
         self.witness.gradients(player.name, parameters)

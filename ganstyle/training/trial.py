@@ -6,17 +6,21 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Literal
+from types import FrameType
+from typing import Any, Literal
 
 from ganstyle.errors import DataError, TrainingError
 from ganstyle.metrics.recorded import recorded
 from ganstyle.training.folder import conf_folder, is_taken
-from ganstyle.training.owned import OWNER
+from ganstyle.training.launcher import own_environment
+from ganstyle.training.owned import OWNER, SIGNALS
 
 POLL = 1.0
 """Seconds between two looks at a trial."""
@@ -58,7 +62,7 @@ def train_program() -> tuple[str, ...]:
     script = conf_folder().parent / "train.py"
     if script.is_file():
         return sys.executable, str(script)
-    return sys.executable, "-c", "import sys; from ganstyle.training.main import main; sys.exit(main())"
+    return sys.executable, "-m", "ganstyle.training.main"
 
 
 def start(order: Order) -> "subprocess.Popen[bytes]":
@@ -67,17 +71,41 @@ def start(order: Order) -> "subprocess.Popen[bytes]":
     if any((order.folder / "checkpoints").glob("*.ckpt")):
         words.append("resume=last")
     order.log.parent.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, **(order.environment or {}), OWNER: str(os.getpid())}
-    environment["GANSTYLE_RUN_ID"] = order.folder.name
     with order.log.open("ab") as log:
-        return subprocess.Popen(
+        return begun(
             [*(order.program or train_program()), *words],
+            order.folder,
+            order.environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=environment,
-            start_new_session=True,  # Ctrl-C is for the sweep, which ends its trials itself
         )
+
+
+def begun(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None, **streams: Any
+) -> "subprocess.Popen[bytes]":
+    """Start a process that trains in a folder, as a run of its own that ends when this process does."""
+    told = {OWNER: str(os.getpid()), "GANSTYLE_RUN_ID": folder.name}
+    environment = own_environment() | dict(environment or {}) | told
+    return subprocess.Popen(command, env=environment, start_new_session=True, **streams)  # Ctrl-C is for this one
+
+
+def awaited(process: "subprocess.Popen[bytes]") -> int:
+    """Wait for a process, pass signals on to it, and return its exit code: 128 + n if signal n killed it."""
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        with suppress(ProcessLookupError):
+            process.send_signal(number)
+
+    is_main = threading.current_thread() is threading.main_thread()  # no other may ask for signals
+    before = {number: signal.signal(number, pass_on) for number in SIGNALS} if is_main else {}
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return code if code >= 0 else 128 - code
 
 
 def attend(

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from ganstyle.errors import ConfigError, unknown
 from ganstyle.methods.base import Player
-from ganstyle.training.values import number, whole
 from ganstyle.types import Losses
+from ganstyle.values import number, whole
 
 
 def checked_weights(

@@ -1,6 +1,7 @@
 """A small game for tests: tiny networks, six pictures, and ways to run it, in this process or in one of its own."""
 
 import io
+import logging
 import os
 import subprocess
 import sys
@@ -61,13 +62,17 @@ class Ended(NamedTuple):
 
 
 def here(folder: Path, *overrides: str, base: tuple[str, ...] = SMALL) -> Ended:
-    """Run train.py's entry in this process, its runs under `folder`."""
+    """Run train.py's entry in this process, its runs under `folder`.
+
+    Hydra closes every handler of logs there is, and that of absl, which OpenVINO imports, closes pytest's own stream.
+    """
     arguments = ["train.py", *base, f"runs={folder}", *overrides]
     kept = {key: value for key, value in os.environ.items() if not key.startswith(LAUNCHERS)}
     out, err = io.StringIO(), io.StringIO()
     with (
         patch.object(sys, "argv", arguments),
         patch.dict(os.environ, kept, clear=True),
+        patch.object(logging, "_handlerList", []),
         redirect_stdout(out),
         redirect_stderr(err),
     ):

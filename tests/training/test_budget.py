@@ -7,9 +7,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from training.game import checkpoint, differences, here, newest
+from training.game import checkpoint, differences, fault, here, newest
 
 from ganstyle.errors import ConfigError
+from ganstyle.training.checkpoint import load, save
 from ganstyle.training.loaders import Numbers
 from ganstyle.training.options import Options
 
@@ -49,6 +50,17 @@ def test_a_resumed_run_goes_on_with_the_batches_that_were_left(total: int, batch
     assert list(Numbers(min(after * batch, total), total, batch)) == whole[after:]
 
 
+def test_more_devices_than_gpus_are_refused_with_what_slurm_may_have_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(
+        ConfigError, match=r"^trainer.devices=4, .* here are 1; .* --gpus-per-node=4, no --gpus-per-task"
+    ):
+        options(accelerator="gpu", devices=4)
+    options(accelerator="gpu", devices=1)
+    options(accelerator="cpu", devices=4)
+
+
 def test_images_win_over_epochs_and_epochs_may_be_broken() -> None:
     assert options(max_images=7).total_images(10) == 7
     assert options().total_images(10) == 20
@@ -58,6 +70,21 @@ def test_images_win_over_epochs_and_epochs_may_be_broken() -> None:
 def test_what_cannot_be_shared_out_evenly_is_refused_with_what_can() -> None:
     with pytest.raises(ConfigError, match=r"max_images=7 cannot be shared out evenly over 2 devices; take 6"):
         options(max_images=7, devices=2).total_images(10)
+    assert options(devices=3).shared(21) == 21
+    with pytest.raises(ConfigError, match=r"begun for 20 images, which cannot be shared out evenly over 3 devices"):
+        options(devices=3).shared(20)
+
+
+def test_a_run_that_goes_on_ends_where_it_was_to_end_when_it_began(tmp_path: Path) -> None:
+    """As one of 9 images in epochs that two devices began, which share out 8."""
+    words = ("trainer.max_images=null", "trainer.max_epochs=1.5")
+    with pytest.raises(SystemExit):
+        here(tmp_path, *words, *fault("term", 6))
+    file = newest(tmp_path) / "checkpoints" / "last.ckpt"
+    save({**load(file), "total_images": 8}, file)
+    ended = here(tmp_path, *words, "resume=last")
+    assert ended.code == 0, ended.err
+    assert checkpoint(newest(tmp_path))["images_seen"] == 8
 
 
 def test_16_mixed_is_refused_in_words() -> None:

@@ -1,5 +1,6 @@
+import errno
 import os
-import tempfile
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 from training.game import system
 
+from benchmarks.single_faults import on_full_disk
 from ganstyle.errors import CheckpointError
 from ganstyle.training import checkpoint, latest
 from ganstyle.training.callbacks.checkpoints import Checkpoints
@@ -128,6 +130,23 @@ def test_a_damaged_newest_checkpoint_is_set_aside_for_the_one_before(
     assert (turns(tmp_path, "previous.ckpt"), turns(tmp_path, "last.ckpt")) == (1, 2)
 
 
+@pytest.mark.parametrize("trouble", [OSError(errno.EIO, "Input/output error"), MemoryError()], ids=["disk", "memory"])
+def test_a_checkpoint_that_cannot_be_read_now_is_not_taken_for_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    for number in (1, 2):
+        latest.advance(state(number), tmp_path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise trouble
+
+    with monkeypatch.context() as patch:
+        patch.setattr("torch.load", refuse)
+        with pytest.raises(CheckpointError, match=r"last\.ckpt cannot be read now"):
+            latest.newest(tmp_path)
+    assert (turns(tmp_path, "previous.ckpt"), turns(tmp_path, "last.ckpt")) == (1, 2)
+
+
 def test_two_damaged_checkpoints_are_told(tmp_path: Path) -> None:
     for name in ("last.ckpt", "previous.ckpt"):
         (tmp_path / name).write_bytes(b"half")
@@ -140,18 +159,20 @@ def test_a_full_disk_leaves_both_checkpoints_whole_and_says_what_to_free(
 ) -> None:
     for number in (1, 2):
         latest.advance(state(number), tmp_path)
-    real = tempfile.mkstemp
-
-    def full(**options: object) -> tuple[int, str]:
-        descriptor, name = real(**options)
-        os.close(descriptor)
-        return os.open("/dev/full", os.O_WRONLY), name
-
-    monkeypatch.setattr("tempfile.mkstemp", full)
+    monkeypatch.setattr(Path, "open", on_full_disk(Path.open))
     with pytest.raises(CheckpointError, match=r"is full: a checkpoint takes 0\.0 MB .* free .* resume=last\."):
         latest.advance(state(3), tmp_path)
     assert (turns(tmp_path, "previous.ckpt"), turns(tmp_path, "last.ckpt")) == (1, 2)
     assert {path.name for path in tmp_path.iterdir()} == {"last.ckpt", "previous.ckpt"}
+
+
+def test_a_checkpoint_may_be_read_by_whom_the_umask_lets(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        latest.advance(state(1), tmp_path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "last.ckpt").stat().st_mode) == 0o640
 
 
 def test_what_a_killed_save_left_is_removed_at_the_next_start(tmp_path: Path) -> None:

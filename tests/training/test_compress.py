@@ -40,13 +40,31 @@ def test_a_lesson_is_the_written_recipe_with_its_own_teacher_student_and_budget(
 
 
 def test_what_the_user_says_goes_before_what_a_lesson_takes_by_itself(lesson: Any) -> None:
-    told = lesson(overrides=("method=distill_gan", "trainer.batch_size=2", "trainer.accelerator=cpu"))
+    told = lesson(
+        overrides=("method=distill_gan", "trainer.batch_size=2", "trainer.accelerator=cpu", "callbacks.samples.every=7")
+    )
     assert chosen(told)[:2] == ["generator=light", "data=photographs"]
     config = configured(told)
     assert config.trainer.batch_size == 2
     assert config.trainer.accelerator == "cpu"
+    assert (config.callbacks.samples.every, config.callbacks.validation.every) == (7, 2)
     assert set(config.system.weights) == {"generator", "discriminator"}
     assert config.system.method.discriminator._target_.endswith("PatchGAN")
+
+
+@pytest.mark.parametrize(
+    ("override", "owner"),
+    [
+        ("generator.blocks=4", "--target"),
+        ("generator=resnet9", "--target"),
+        ("data.folder=elsewhere", "--data"),
+        ("trainer.max_images=9", "--images"),
+        ("system.method.teacher.artifact=other", "ARTIFACT"),
+    ],
+)
+def test_what_a_lesson_decides_by_itself_is_refused(override: str, owner: str, lesson: Any) -> None:
+    with pytest.raises(ConfigError, match=f"has no say in a lesson: {owner} decides"):
+        configured(lesson(overrides=(override,)))
 
 
 def test_crops_are_of_a_size_that_the_teacher_takes(lesson: Any, tmp_path: Path) -> None:

@@ -1,18 +1,25 @@
 """Several ranks train as one: through Lightning's launcher and torchrun, on CPUs."""
 
 import json
+import os
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from training.game import NETWORKS, REPOSITORY, UNPAIRED, checkpoint, differences, fault, newest, start, train
+from data.pictures import fill
+from training.game import NETWORKS, REPOSITORY, SMALL, UNPAIRED, checkpoint, differences, fault, newest, start, train
+
+from ganstyle.training.launcher import own_environment
+from ganstyle.training.trial import train_program
 
 pytestmark = pytest.mark.slow
-DDP = ("trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu", "trainer.batch_size=2", "data.size=32")
+TWO = ("trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu", "trainer.batch_size=2")
+DDP = (*TWO, "data.size=32")
 WITNESS = ("+callbacks.witness._target_=training.faults.Witness",)
 METHODS = {
     "pix2pix": ("data.val=1",),
@@ -128,8 +135,58 @@ def test_a_loss_that_is_not_finite_stops_all_ranks_with_one_sentence(tmp_path: P
     assert checkpoint(newest(tmp_path))["images_seen"] == 8
 
 
-def by_torchrun(folder: Path) -> list[Any]:
-    return [start(folder, *DDP, launcher=("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"))]
+def by_torchrun(folder: Path, *overrides: str) -> list[Any]:
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
+    return [start(folder, *DDP, *overrides, launcher=launcher)]
+
+
+def tree(process: int) -> list[int]:
+    """A process and all that it started."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [process, *(each for child in children for each in tree(int(child)))]
+
+
+def torchrun_that_has_saved(folder: Path) -> Any:
+    """The agent of two ranks with a checkpoint and much to do."""
+    (agent,) = by_torchrun(folder, "trainer.max_images=20000")
+    while not list(folder.glob("smoke/*/checkpoints/last.ckpt")):
+        assert agent.poll() is None
+        time.sleep(0.2)
+    return agent
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_rank_that_torchrun_loses_ends_the_run_within_half_a_minute(tmp_path: Path, which: int) -> None:
+    agent = torchrun_that_has_saved(tmp_path)
+    ranks = tree(agent.pid)[1:]
+    os.kill(ranks[which], signal.SIGKILL)
+    began = time.monotonic()
+    agent.communicate(timeout=120)
+    assert time.monotonic() - began < 30
+    assert agent.returncode == 1
+    assert not any(Path(f"/proc/{rank}").exists() for rank in ranks)
+    assert checkpoint(newest(tmp_path))["images_seen"] % 4 == 0
+
+
+@pytest.mark.parametrize("who", ["torchrun", "all"])
+def test_torchrun_told_to_end_saves_and_says_so_in_words_since_its_code_is_1_for_everything(
+    tmp_path: Path, who: str
+) -> None:
+    agent = torchrun_that_has_saved(tmp_path)
+    for process in tree(agent.pid)[: 1 if who == "torchrun" else None]:
+        os.kill(process, signal.SIGTERM)
+    err = agent.communicate(timeout=120)[1]
+    assert agent.returncode == 1
+    assert err.count("stopped by SIGTERM; resume=last goes on from here.") == 1, err
+    assert checkpoint(newest(tmp_path))["images_seen"] % 4 == 0
+
+
+def test_torchrun_says_no_such_thing_of_a_mistake(tmp_path: Path) -> None:
+    (agent,) = by_torchrun(tmp_path, "trainer.max_images=3")
+    err = agent.communicate(timeout=120)[1]
+    assert agent.returncode == 1
+    assert "train.py: trainer.max_images=3 cannot be shared out" in err
+    assert "stopped by" not in err
 
 
 def by_torchrun_on_two_nodes(folder: Path) -> list[Any]:
@@ -143,13 +200,15 @@ def by_torchrun_on_two_nodes(folder: Path) -> list[Any]:
     return agents
 
 
-def by_srun(folder: Path) -> list[Any]:
-    """Two processes with what srun gives them."""
+def by_srun(folder: Path, *overrides: str, **options: Any) -> list[Any]:
+    """Two processes with what srun gives them, and a disk of their own each."""
     job = {"JOB_ID": "12345", "JOB_NAME": "train", "STEP_ID": "0", "NNODES": "1", "NTASKS": "2", "NTASKS_PER_NODE": "2"}
     meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "SLURM_NODEID": "0"}
     own = [{"PROCID": str(rank), "LOCALID": str(rank)} for rank in (0, 1)]
     settings = [meeting | {f"SLURM_{name}": value for name, value in (job | rank).items()} for rank in own]
-    return [start(folder, *DDP, env=environment) for environment in settings]
+    disks = [{"TMPDIR": str(folder / f"disk {rank}")} for rank in (0, 1)]
+    words = overrides or DDP
+    return [start(folder, *words, env=own | disk, **options) for own, disk in zip(settings, disks, strict=True)]
 
 
 def test_a_verdict_stops_all_ranks_with_one_sentence(tmp_path: Path) -> None:
@@ -207,6 +266,21 @@ def test_whoever_starts_the_ranks_there_is_one_folder_and_the_same_weights(
     assert len(checkpoint(run)["ranks"]) == 2
 
 
+def test_every_node_may_keep_its_cache_on_a_disk_of_its_own(tmp_path: Path) -> None:
+    sides = [f"data.{side}={fill(tmp_path / side, 4 + n, 10 * n)}" for n, side in enumerate(("source", "target"))]
+    base = ("name=smoke", "method=perceptual_gan", "perceptual=random", *NETWORKS, "data=unpaired", *sides)
+    sizes = ("data.source_resize=40", "data.target_resize=40", "data.crop=32", "data.view=32")
+    run = (*TWO, *sizes, *WITNESS, "trainer.max_images=12", "trainer.workers=1", "data.cache=${oc.env:TMPDIR}/cache")
+    processes = by_srun(tmp_path, *run, base=base)
+    said = [process.communicate(timeout=300)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    caches = [{path.name for path in (tmp_path / f"disk {rank}" / "cache").glob("[!.]*")} for rank in (0, 1)]
+    assert caches[0] == caches[1]
+    assert len(caches[0]) == 2
+    first, second = witnesses(newest(tmp_path))
+    assert first["weights"] == second["weights"]
+
+
 def test_every_rank_of_every_trial_of_a_sweep_trains_its_own_hyperparameters(tmp_path: Path) -> None:
     grid = ("system.weights.generator.l1=3,30", "system.optimizers.generator.lr=0.001")
     ended = train(tmp_path, *DDP, *WITNESS, *grid, "trainer.max_images=8", "-m")
@@ -217,3 +291,64 @@ def test_every_rank_of_every_trial_of_a_sweep_trains_its_own_hyperparameters(tmp
         assert [witness["weighing"]["l1"] for witness in witnesses(trial)] == [weight, weight]
         assert [witness["lr"][1] for witness in witnesses(trial)] == [0.001, 0.001]
         assert (trial / "artifact").is_dir()
+
+
+def await_end(processes: list[int], seconds: float = 60.0) -> None:
+    until = time.monotonic() + seconds
+    while any(runs(process) for process in processes):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
+def runs(process: int) -> bool:
+    """Whether there is a process that is more than the entry that waits for its parent."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+GRID = (*DDP, "seed=0,1", "trainer.max_images=20000", "-m")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_a_grid_over_several_devices_ends_its_trial_well_and_begins_no_other(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    grid = start(tmp_path, *GRID)
+    while not list(tmp_path.rglob("last.ckpt")):
+        assert grid.poll() is None
+        time.sleep(0.2)
+    ranks = tree(grid.pid)[1:]
+    grid.send_signal(number)
+    err = grid.communicate(timeout=120)[1]
+    assert grid.returncode == 128 + number, err
+    assert err.count(f"stopped by {number.name}; resume=last goes on from here.") == 1, err
+    assert len(list(tmp_path.rglob("last.ckpt"))) == 1
+    await_end(ranks)
+
+
+def test_a_grid_that_is_killed_leaves_no_trial_behind(tmp_path: Path) -> None:
+    grid = start(tmp_path, *GRID)
+    while not list(tmp_path.rglob("last.ckpt")):
+        assert grid.poll() is None
+        time.sleep(0.2)
+    ranks = tree(grid.pid)[1:]
+    grid.kill()
+    grid.communicate(timeout=60)
+    await_end(ranks)
+
+
+def test_a_grid_is_begun_once_and_not_by_every_task(tmp_path: Path) -> None:
+    said = [(*task.communicate(timeout=120), task.returncode) for task in by_srun(tmp_path, *GRID)]
+    assert [code for *_, code in said] == [2, 2]
+    assert "".join(err for _, err, _ in said).count("a grid (-m) starts the ranks of each trial by itself") == 1, said
+
+
+def test_an_installed_package_starts_its_ranks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganstyle.training.trial.conf_folder", lambda: tmp_path / "package" / "conf")
+    words = [*train_program(), *SMALL, *DDP, f"runs={tmp_path}", "trainer.max_images=8"]
+    environment = own_environment() | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
+    ended = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert len(checkpoint(newest(tmp_path))["ranks"]) == 2

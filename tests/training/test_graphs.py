@@ -68,19 +68,23 @@ def device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     return str(request.param)
 
 
-def stepped(method: Method[Any], device: str, *, graphs: bool, watched: bool = False) -> Any:
+def stepped(method: Method[Any], device: str, *, graphs: bool, watched: bool = False, switched: bool = False) -> Any:
+    """A system after some steps; `switched` turns bf16 and channels last on, as a GPU is best used."""
     torch.manual_seed(1)
     weights = {player.name: dict.fromkeys(player.terms, 1.0) for player in method.players}
     subject: Any = system(method, weights=weights, ema=10).to(device)
     if graphs:
         subject.passes = Graphs()
+    if switched:
+        method.to(memory_format=torch.channels_last)
     for field, pool in method.pools.items():
         pool.reseed(0, field, 0)
     bench = Bench(subject)
     if watched:
         subject.witness = Monitor(subject, None, LIMITS, sample_every=2, crowd=8, known=8)
     for number in range(STEPS):
-        bench.step(to_device(batch(2 * number), subject.device))
+        with torch.autocast(device, torch.bfloat16, enabled=switched):
+            bench.step(to_device(batch(2 * number), subject.device))
     return subject
 
 
@@ -93,6 +97,15 @@ def test_graphs_train_as_single_operations_do(name: str, device: str) -> None:
     assert graphed.journal.means() == pytest.approx(eager.journal.means(), rel=2e-2, abs=2e-3)
     for one, other in zip(eager.averages.parameters(), graphed.averages.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_graphs_train_as_single_operations_do_in_bf16_and_channels_last_too(name: str, device: str) -> None:
+    eager, graphed = (stepped(METHODS[name](), device, graphs=graphs, switched=True) for graphs in (False, True))
+    assert graphed.passes._replaying
+    for (key, one), other in zip(eager.method.state_dict().items(), graphed.method.state_dict().values(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-2, msg=key)
+    assert graphed.journal.means() == pytest.approx(eager.journal.means(), rel=5e-2, abs=1e-2)
 
 
 def test_the_watch_hears_what_a_graph_says(device: str) -> None:

@@ -23,6 +23,7 @@ MISTAKES = {
     "foo": "Error parsing override 'foo'; see",
     "a b": "'a b' is not an override: write key=value",
     "system.lazy.r1=2": "there is no such key; to add it write +system.lazy.r1=2.",
+    "system.lazy.r2={a: {b: 2}}": "there is no such key; to add it write +system.lazy.r2={a: {b: 2}}.",
     "seed=abc": "seed must be a whole number of at least 0, but got 'abc'.",
     "name=a/b": "one plain word, but got 'a/b'.",
     "system.ema=x": "system.ema must be a number of at least 0, but got 'x'.",
@@ -125,6 +126,13 @@ def test_missing_data_are_told_before_anything_begins(
     assert message in ended.err
     assert ended.err.count("\n") == 1
     assert not list(tmp_path.rglob("config.yaml"))
+
+
+def test_a_grid_does_not_go_on_with_one_run(tmp_path: Path) -> None:
+    assert here(tmp_path).code == 0
+    ended = here(tmp_path, f"resume={newest(tmp_path)}", "seed=0,1", "-m")
+    assert ended.code == 2
+    assert "goes on with one run, but -m begins several; resume it without -m." in ended.err
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_which_resumes_from_the_last_good_checkpoint(tmp_path: Path) -> None:

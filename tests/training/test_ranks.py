@@ -41,3 +41,18 @@ def test_the_images_of_both_ranks_matter(ranks: list[dict[str, Any]], method: st
 def test_a_turn_is_one_message_per_player_and_batches_within_it_are_none(ranks: list[dict[str, Any]]) -> None:
     players = [sum(p.numel() for p in player.network.parameters()) for player in game("pix2pix").system.players]
     assert ranks[0]["messages"] == ranks[1]["messages"] == [[], [], players, [], [], players, []]
+
+
+@pytest.mark.slow
+def test_gradients_that_travel_while_others_are_computed_teach_the_same(ranks: list[dict[str, Any]]) -> None:
+    for rank in ranks:
+        assert min(rank["in pieces"]["early"]) > 1
+        assert all(torch.equal(rank["cyclegan"][name], found) for name, found in rank["in pieces"]["learned"].items())
+
+
+@pytest.mark.slow
+def test_graphs_of_two_ranks_train_as_their_single_operations_do(ranks: list[dict[str, Any]]) -> None:
+    first, second = ranks
+    for name, tensor in first["eager"].items():
+        assert torch.equal(first["graphs"][name], second["graphs"][name]), name
+        torch.testing.assert_close(first["graphs"][name], tensor, rtol=1e-7, atol=1e-9)

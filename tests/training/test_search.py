@@ -44,6 +44,21 @@ def test_a_search_space_composes_at_its_first_point(name: str) -> None:
         assert float(OmegaConf.select(config, key)) == float(low)
 
 
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_search_space_holds_the_recipe_that_it_is_offered_for(name: str) -> None:
+    config = composed(["experiment=vangogh"])
+    for key, of in search.read(name).space.items():
+        value = OmegaConf.select(config, key)
+        assert str(value) in of.texts if isinstance(of, Choice) else of.low <= value <= of.high, key
+
+
+def test_the_grid_of_content_and_style_holds_the_recipe_that_it_is_offered_for() -> None:
+    grid = OmegaConf.load(CONF / "sweep" / "content_style.yaml").hydra.sweeper.params
+    config = composed(["experiment=vangogh"])
+    for key, values in grid.items():
+        assert OmegaConf.select(config, key) in map(float, str(values).split(",")), key
+
+
 def test_ranges_and_choices_are_told_apart(tmp_path: Path) -> None:
     text = """
 search:
@@ -183,6 +198,7 @@ def test_a_sweep_without_a_result_leaves_its_table(tmp_path: Path) -> None:
     found = findings.conclude(own, opened(own))
     assert [path.name for path in found.files] == ["trials.csv"]
     assert found.lines == ["no trial yet."]
+    assert found.best is None
 
 
 WANDB: Any = OmegaConf.to_container(OmegaConf.load(CONF.parent / "examples" / "wandb_sweep.yaml"), resolve=False)

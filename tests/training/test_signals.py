@@ -4,12 +4,18 @@ import fcntl
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
+from pytorch_lightning import Trainer
+from torch import distributed as dist
+from torch.distributed import ProcessGroup
 from training.game import checkpoint, drift, fault, here, newest, train
 
-from ganstyle.training.callbacks.signals import SIGNALS
+from ganstyle.training.callbacks.signals import Signals
 from ganstyle.training.loaders import Loaders
+from ganstyle.training.owned import SIGNALS
 
 
 @pytest.mark.parametrize(
@@ -54,6 +60,20 @@ def test_the_signals_are_given_back_after_a_run(tmp_path: Path) -> None:
     assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
+def test_a_signal_that_comes_while_ranks_agree_counts_at_the_next_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    signals, trainer = Signals(), Mock(spec=Trainer, should_stop=False)
+    signals._group = Mock(spec=ProcessGroup)
+    coming = [signal.SIGTERM]
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    monkeypatch.setattr(dist, "all_reduce", lambda *_, **__: coming and signals._remember(coming.pop(), None))
+    stopped = []
+    for _ in range(2):
+        signals.on_train_batch_end(trainer, SimpleNamespace(between_turns=True))
+        stopped.append(trainer.should_stop)
+    assert stopped == [False, True]
+    assert signals.received == signal.SIGTERM
+
+
 def test_a_signal_before_the_first_batch_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Loaders.train_dataloader
 
@@ -66,6 +86,14 @@ def test_a_signal_before_the_first_batch_is_not_lost(tmp_path: Path, monkeypatch
         here(tmp_path)
     assert ended.value.code == 128 + signal.SIGTERM
     assert checkpoint(newest(tmp_path))["images_seen"] == 2
+
+
+@pytest.mark.parametrize("mode", [(), ("system.weights.generator.l1=1,2", "-m")], ids=["run", "grid"])
+def test_a_run_that_a_signal_ended_is_asked_for_no_objective(tmp_path: Path, mode: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        here(tmp_path, "objective=-val/psnr", *fault("term", 2), *mode)
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert len(list(tmp_path.rglob("config.yaml"))) == 1
 
 
 @pytest.mark.slow

@@ -19,9 +19,11 @@ from training.trainee import score
 
 from ganstyle.errors import ConfigError, TrainingError
 from ganstyle.training import claims
-from ganstyle.training.search import Choice
+from ganstyle.training.search import Choice, Range
 from ganstyle.training.study import counted, opened, storage
+from ganstyle.training.study import sampler as drawn_by
 from ganstyle.training.sweep import Sweep
+from ganstyle.training.trial import Order, start
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -55,6 +57,14 @@ def test_every_trial_is_a_process_and_its_score_is_told(tmp_path: Path, workers:
         assert one.state == TrialState.COMPLETE
         assert one.value == pytest.approx(score(one.params["system.ema"], 3))
     assert starts(tmp_path / "sweep") == {f"{number:04d}": 1 for number in range(4)}
+
+
+def test_a_trial_in_a_job_of_slurm_is_no_task_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_NTASKS", "2")
+    program = (sys.executable, "-c", "import os; print('SLURM_NTASKS' in os.environ)")
+    order = Order((), tmp_path / "run", tmp_path / "log", "quality/gain", program)
+    assert start(order).wait() == 0
+    assert order.log.read_text() == "False\n"
 
 
 def test_more_trials_are_added_to_those_that_are_there(tmp_path: Path) -> None:
@@ -127,10 +137,47 @@ def test_another_search_in_the_same_folder_is_refused(tmp_path: Path) -> None:
         opened(plan(tmp_path, 1, objective="val/psnr", seed=1))
 
 
+def test_another_storage_for_the_same_folder_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
+    swept(tmp_path / "sweep", 1)
+    other = plan(tmp_path / "sweep", 1, storage=f"sqlite:///{tmp_path / 'other.db'}")
+    with pytest.raises(ConfigError, match="holds trials that this storage knows nothing of; give the same --storage"):
+        opened(other)
+    assert optuna.get_all_study_names(storage(other)) == []
+    assert len(opened(plan(tmp_path / "sweep", 1)).trials) == 1
+
+
+def test_a_storage_in_memory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is gone with its process; name a file"):
+        opened(plan(tmp_path, 1, storage="sqlite://"))
+
+
 def test_a_journal_file_is_a_storage_too(tmp_path: Path) -> None:
     study = swept(tmp_path, 2, storage=str(tmp_path / "study.journal"))
     assert [one.state for one in study.trials] == [TrialState.COMPLETE] * 2
     assert not (tmp_path / "study.db").exists()
+
+
+def test_two_sweeps_on_one_storage_are_two_studies(tmp_path: Path) -> None:
+    place = str(tmp_path / "study.journal")
+    folders = [tmp_path / experiment / "sweep_default" for experiment in ("vangogh", "monet")]
+    studies = [opened(plan(folder, storage=place, seed=seed)) for seed, folder in enumerate(folders)]
+    studies[0].ask()
+    assert [len(study.trials) for study in studies] == [1, 0]
+    assert studies[0].study_name.startswith("vangogh-sweep_default-")
+
+
+def test_a_study_is_found_again_when_its_folder_was_moved(tmp_path: Path) -> None:
+    place = str(tmp_path / "study.journal")
+    opened(plan(tmp_path / "here", storage=place)).ask()
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert len(opened(plan(tmp_path / "there", storage=place)).trials) == 1
+
+
+def test_a_study_that_was_named_by_its_folder_alone_goes_on(tmp_path: Path) -> None:
+    own = plan(tmp_path / "sweep_default")
+    (own.folder / "logs").mkdir(parents=True)  # which the first trial makes
+    optuna.create_study(storage=storage(own), study_name="sweep_default", direction="maximize").ask()
+    assert len(opened(own).trials) == 1
 
 
 @pytest.mark.parametrize("place", ["nonsense://x", "/nowhere/study.journal", "/"])
@@ -150,21 +197,61 @@ def test_a_surplus_trial_counts_for_nothing(tmp_path: Path) -> None:
     assert len(study.trials) == 3
 
 
-def test_a_trial_too_many_whose_process_died_before_it_could_say_so_is_left_alone(tmp_path: Path) -> None:
+def test_a_trial_too_many_whose_process_died_before_it_could_say_so_waits_for_more_trials(tmp_path: Path) -> None:
     own = plan(tmp_path, 2)
     study = opened(own)
     for _ in range(3):  # on machines that see no lock of each other; the third one found that there are enough
         study.ask(Sweep(own, study).space)
     assert Sweep(own, study, lambda _: None).run() == 0
-    assert [(one.number, one.state.name) for one in counted(study)] == [(0, "COMPLETE"), (1, "COMPLETE")]
-    assert [one.state.name for one in study.trials] == ["COMPLETE", "COMPLETE", "FAIL"]
+    assert [one.state.name for one in counted(study)] == ["COMPLETE", "COMPLETE", "WAITING"]
+    assert [one.state.name for one in swept(tmp_path, 3).trials] == ["COMPLETE"] * 3
 
 
-def test_a_trial_whose_process_died_while_it_asked_gets_the_values_of_its_number(tmp_path: Path) -> None:
-    undisturbed = [one.params for one in swept(tmp_path / "calm", 3).trials]
-    own = plan(tmp_path / "killed", 3)
-    opened(own).ask()  # a number, and no value yet
-    assert [one.params for one in swept(tmp_path / "killed", 3).trials] == undisturbed
+def interrupted(study: optuna.Study, sweep: Sweep, count: int) -> None:
+    """Begin trials, and put them back as SIGTERM does."""
+    for asked in [study.ask(sweep.space) for _ in range(count)]:
+        claims.claim(asked)
+        asked.set_user_attr(claims.OWNER, {"host": claims.socket.gethostname(), "process": 1 << 22, "began": ""})
+    claims.free_orphans(study, sweep.storage)
+
+
+def test_an_interrupted_trial_outlasts_a_sweep_of_fewer_trials(tmp_path: Path) -> None:
+    own = plan(tmp_path, 3)
+    study = opened(own)
+    interrupted(study, Sweep(own, study), 3)
+    assert [one.state.name for one in swept(tmp_path, 1).trials] == ["COMPLETE", "WAITING", "WAITING"]
+    assert [one.state.name for one in counted(swept(tmp_path, 3))] == ["COMPLETE"] * 3
+    assert starts(tmp_path) == {f"{number:04d}": 1 for number in range(3)}
+
+
+def test_an_interrupted_trial_too_many_waits_on_when_another_machine_took_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = plan(tmp_path, 1)
+    study = opened(own)
+    interrupted(study, Sweep(own, study), 2)
+    real = opened(own).ask
+    monkeypatch.setattr(study, "ask", lambda space: (real(space), real(space))[1])
+    assert Sweep(own, study)._next() is None
+    assert [one.state.name for one in counted(study)] == ["RUNNING", "WAITING"]
+
+
+TWO = {"system.ema": Range(0.0, 6.0, False, False, None), "trainer.clip": Range(0.0, 6.0, False, False, None)}
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+@pytest.mark.parametrize("asked", range(3))
+def test_a_trial_whose_process_died_while_it_asked_is_asked_for_afresh(
+    tmp_path: Path, sampler: str, asked: int
+) -> None:
+    undisturbed = [one.params for one in swept(tmp_path / "calm", 2, space=TWO, sampler=sampler).trials]
+    own = plan(tmp_path / "killed", 2, space=TWO, sampler=sampler)
+    study, space = opened(own), Sweep(own, opened(own)).space
+    study.sampler = drawn_by(own.search, 0)
+    study.ask({key: space[key] for key in [*space][:asked]})  # a number, and some of its values
+    found = counted(swept(tmp_path / "killed", 2, space=TWO, sampler=sampler))
+    assert [one.params for one in found] == undisturbed
+    assert [one.state.name for one in found] == ["COMPLETE"] * 2
 
 
 OWNERS = {

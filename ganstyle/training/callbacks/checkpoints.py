@@ -12,7 +12,7 @@ from ganstyle.training import checkpoint, latest
 from ganstyle.training.callbacks.due import Due
 from ganstyle.training.collapse import NonFiniteError
 from ganstyle.training.system import System
-from ganstyle.training.values import one_of, whole
+from ganstyle.values import one_of, whole
 
 
 class Checkpoints(Callback):

@@ -15,13 +15,13 @@ from ganstyle.training.callbacks.checkpoints import Checkpoints
 from ganstyle.training.collapse import CollapseError, NonFiniteError
 from ganstyle.training.distributed import barrier, rank
 from ganstyle.training.loggers import log_metrics, log_picture
-from ganstyle.training.values import number, one_of, whole
 from ganstyle.training.watch.held_out import HeldOut
 from ganstyle.training.watch.limits import Limits
 from ganstyle.training.watch.monitor import Monitor
 from ganstyle.training.watch.refuge import Refuge
 from ganstyle.training.watch.verdict import Verdict
 from ganstyle.training.watch.verdicts import NAMES, broken
+from ganstyle.values import number, one_of, whole
 
 log = logging.getLogger(__name__)
 FILE, FOLDER = "health.json", "health"
@@ -178,8 +178,7 @@ class Health(Callback):
         """
         if not self._ends or not self._may_go_back(system):
             return None
-        assert self.refuge.proved is not None
-        state = checkpoint.load(self.refuge.path(self.refuge.proved))
+        state = checkpoint.load(self.refuge.go_back())
         state |= {"rollbacks": system.rollbacks + 1, "slowdown": system.slowdown * self.slower}
         for own in state["ranks"]:
             own["witness"] |= {"verdicts": self.monitor.verdicts, "keeps": {"refuge": self.refuge.state_dict()}}

@@ -21,7 +21,7 @@ from ganstyle.training.distributed import gather
 from ganstyle.training.gauge import Gauge, Scores, names_of
 from ganstyle.training.loggers import log_metrics
 from ganstyle.training.system import System
-from ganstyle.training.values import number, one_of, whole
+from ganstyle.values import number, one_of, whole
 
 log = logging.getLogger(__name__)
 PREFIX = "quality/"

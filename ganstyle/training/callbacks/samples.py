@@ -13,7 +13,7 @@ from ganstyle.images import grid
 from ganstyle.training.loaders import to_device
 from ganstyle.training.loggers import log_picture
 from ganstyle.training.system import System
-from ganstyle.training.values import whole
+from ganstyle.values import whole
 
 
 class Samples(Callback):

@@ -9,8 +9,8 @@ from pytorch_lightning import Callback, Trainer
 from torch import distributed as dist
 
 from ganstyle.training.distributed import world_size
-
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+from ganstyle.training.launcher import by_torchrun
+from ganstyle.training.owned import SIGNALS
 
 
 def _side_channel() -> dist.ProcessGroup:
@@ -24,7 +24,10 @@ def _register_nothing() -> None:
 
 
 class Signals(Callback):
-    """Remembers a signal and stops every rank after the same batch; a second one of a kind acts as it always does."""
+    """Remembers a signal and stops every rank after the same batch; a second one of a kind acts as it always does.
+
+    Not under torchrun: it passes on what its processes may have got already, as from SLURM, and kills them if need be.
+    """
 
     def __init__(self) -> None:
         self.received = 0
@@ -42,13 +45,17 @@ class Signals(Callback):
 
     def _remember(self, number: int, frame: FrameType | None) -> None:
         self.received = number
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        if not by_torchrun():
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
     def on_train_batch_end(self, trainer: Trainer, system: Any, *_: Any) -> None:
-        """Ask for the end once any rank was signaled; the checkpoint callback saves."""
-        self.received = self._agreed()
-        if self.received and system.between_turns:
-            trainer.should_stop = True
+        """Ask for the end once any rank was signaled; the checkpoint callback saves.
+
+        A signal that comes while ranks agree counts at the next batch: by then all of them hear of it.
+        """
+        if agreed := self._agreed():
+            self.received = agreed
+            trainer.should_stop = trainer.should_stop or system.between_turns
 
     def _agreed(self) -> int:
         if self._group is None:

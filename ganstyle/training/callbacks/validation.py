@@ -14,7 +14,7 @@ from ganstyle.training.distributed import gather
 from ganstyle.training.loaders import Loaders, batches, to_device
 from ganstyle.training.loggers import log_metrics
 from ganstyle.training.system import System
-from ganstyle.training.values import whole
+from ganstyle.values import whole
 
 
 class Validation(Callback):

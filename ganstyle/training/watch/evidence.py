@@ -40,7 +40,7 @@ class Evidence:
     rank: float | None = None
     """Effective rank of generated images' sketches, over that of the targets'."""
     spread: float | None = None
-    """Mean pairwise distance of generated images, over that of the targets."""
+    """Median distance between a generated image and the next, over that of the targets (see `sketch.spread`)."""
     distinct: float | None = None
     """Share of the targets seen lately that are not seen again among them."""
     nearness: float | None = None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from ganstyle.training.values import number, whole
+from ganstyle.values import number, whole
 
 
 @dataclass(frozen=True)

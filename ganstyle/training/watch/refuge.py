@@ -38,6 +38,12 @@ class Refuge:
         elif look - self.young >= self.probation:
             self.proved, self.young = self.young, None
 
+    def go_back(self) -> Path:
+        """Return the file to go back to; a younger state is of the course that is given up, and never proves itself."""
+        assert self.proved is not None  # there is one to go back to
+        self.young = None
+        return self.path(self.proved)
+
     def tidy(self) -> None:
         """Remove the files of states that are no longer needed."""
         kept = {self.path(look) for look in (self.proved, self.young) if look is not None}
