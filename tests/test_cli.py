@@ -51,6 +51,13 @@ def test_a_photo_is_restyled_in_its_own_size(model: Path, photo: Path, tmp_path:
         assert styled.size == (53, 37)
 
 
+def test_photos_may_stand_behind_options(model: Path, photo: Path, tmp_path: Path) -> None:
+    other = photo.with_name("other.png")
+    other.write_bytes(photo.read_bytes())
+    assert main(["stylize", str(photo), "--model", str(model), str(other), "--output", str(tmp_path / "all")]) == 0
+    assert {path.name for path in (tmp_path / "all").iterdir()} == {photo.name, other.name}
+
+
 def test_nothing_is_overwritten_without_force(
     model: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,6 +126,8 @@ MISTAKES = {
     "fetch vangogh2foto": "did you mean 'vangogh2photo'?",
     "fetch --to": "argument --to: expected one argument",
     "doctor": "the following arguments are required: DATA",
+    f"info {'a' * 300}": "File name too long: aaa",
+    "sweep experiment=toy_cut --trials 0 seed=1": "at least 1",
     "--verison": "did you mean '--version'?",
 }
 

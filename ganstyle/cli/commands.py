@@ -3,17 +3,12 @@
 import json
 from argparse import Namespace
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganstyle.errors import GanstyleError
+from ganstyle.cli.refusals import refuse_overwriting
 
 if TYPE_CHECKING:
     from ganstyle.artifact import Card
-
-
-class OverwriteError(GanstyleError):
-    """An output that exists already."""
 
 
 def info(arguments: Namespace) -> int:
@@ -52,14 +47,9 @@ def artifact(arguments: Namespace) -> int:
     """Make artifacts from a training checkpoint: one for each generator."""
     from ganstyle.training.export import export_artifact
 
-    _refuse_overwriting(arguments.output, arguments.force)
+    refuse_overwriting(arguments.output, force=arguments.force)
     print("\n".join(map(str, export_artifact(arguments.checkpoint, arguments.output))))
     return 0
-
-
-def _refuse_overwriting(output: Path, force: bool) -> None:
-    if output.exists() and not force:
-        raise OverwriteError(f"{output} exists; add --force to replace it, or give another --output.")
 
 
 def _catalogue() -> str:

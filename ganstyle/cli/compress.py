@@ -1,14 +1,26 @@
 """`ganstyle compress`: a smaller network that paints what a trained one paints."""
 
 import json
+import os
 import shutil
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganstyle.cli.commands import OverwriteError
-from ganstyle.cli.rungs import PRUNED, STUDENT, WORK, Job, pruned_of, quantized_of, student_of, teacher_of
+from ganstyle.cli.refusals import OverwriteError, UsageError
+from ganstyle.cli.rungs import (
+    NARROWED,
+    PRUNED,
+    STUDENT,
+    WORK,
+    Job,
+    best_of,
+    pruned_of,
+    quantized_of,
+    student_of,
+    teacher_of,
+)
 
 if TYPE_CHECKING:
     from ganstyle.compress.ladder import Goal, Rung, Step
@@ -29,7 +41,8 @@ compress.json holds what each takes and how near it stays to the teacher, on pho
 A goal that was not reached is told, and the exit code is 1 then. `ganstyle evaluate --against` judges both sides.
 
 Teaching takes photographs only: a folder of them, or a data set with trainA and trainB. --set changes anything that
-`python train.py method=distill data=photographs generator=light trainer=small --cfg job` shows.
+`python train.py method=distill data=photographs generator=light trainer=small --cfg job` shows, but for what the
+options here decide about: student, teacher, photographs and length.
 
 examples:
   ganstyle compress runs/monet/TIME/artifact --target 10x --data data/monet2photo --output models/monet
@@ -69,8 +82,9 @@ def run(words: Namespace) -> int:
     _tell_student(student)
     steps = [*teacher_of(job), *student_of(job, student)]
     steps += pruned_of(job, steps)
-    steps += quantized_of(job, steps)
-    return _conclude(job, steps, factor)
+    best = best_of(job, steps)
+    quantized = quantized_of(job, best)
+    return _conclude(job, [*steps, *quantized], next(iter(quantized), best), factor)
 
 
 def _check(words: Namespace) -> None:
@@ -87,7 +101,7 @@ def _check(words: Namespace) -> None:
     if words.to != "none" and not (words.to in FORMATS and FORMATS[words.to].eight_bits):
         raise CompressError(f"--to is {words.to}, but 8 bits go to onnx, openvino or none.")
     if words.output.resolve() in words.artifact.resolve().parents:
-        raise OverwriteError(f"{words.artifact} lies in --output {words.output}; give another --output.")
+        raise UsageError(f"{words.artifact} lies in --output {words.output}; give another --output.")
     if words.output.exists() and not (words.force or words.resume):
         raise OverwriteError(
             f"{words.output} exists; add --force to replace it or --resume to go on, or give another --output."
@@ -102,10 +116,40 @@ def _prepare(job: Job, student: "Student") -> None:
     output: Path = job.words.output
     if job.words.resume:
         return
-    for name in (STUDENT, PRUNED, WORK):
-        shutil.rmtree(output / name, ignore_errors=True)
+    for folder in _left(job):
+        shutil.rmtree(folder)
     for file in (output / REPORT, *output.glob(f"{STUDENT}.int8.*"), *output.glob(f"{PRUNED}.int8.*")):
         file.unlink(missing_ok=True)
+
+
+def _left(job: Job) -> list[Path]:
+    """List the folders that an earlier compression left; raises OverwriteError where one is anybody else's."""
+    left = [folder for name in (STUDENT, PRUNED, WORK) if os.path.lexists(folder := job.place(name))]
+    for folder in left:
+        if not _is_own(folder):
+            raise OverwriteError(
+                f"{folder} holds something that no compression left, which --force does not remove; "
+                f"move it away, or give another --output."
+            )
+        if job.photographs.resolve().is_relative_to(folder.resolve()):
+            raise OverwriteError(
+                f"the photographs of --data {job.words.data} lie in {folder}, which --force removes; "
+                f"give another --output."
+            )
+    return left
+
+
+def _is_own(folder: Path) -> bool:
+    """Whether a folder of the output holds nothing but what a compression writes there."""
+    from ganstyle.artifact import is_replaceable
+    from ganstyle.training.compress import has_begun
+
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    if folder.name != WORK:
+        return is_replaceable(folder)
+    lessons = {STUDENT: has_begun, PRUNED: has_begun, NARROWED: is_replaceable}
+    return all(path.name in lessons and lessons[path.name](path) for path in folder.iterdir())
 
 
 def _job(words: Namespace, multiple: int) -> Job:
@@ -144,21 +188,19 @@ def _tell_student(student: "Student") -> None:
     )
 
 
-def _conclude(job: Job, steps: "Sequence[Step]", factor: float) -> int:
-    """Measure every step, write the report and say what was reached."""
+def _conclude(job: Job, steps: "Sequence[Step]", final: "Step", factor: float) -> int:
+    """Measure every step, write the report and say what the final one reached."""
     from ganstyle.compress.ladder import goals, measured, plain
 
     rungs = measured(steps, job.judged)
-    reached = goals(rungs[0], rungs[-1], factor)
-    report = {"ganstyle": "compress", "target": job.words.target, **plain(rungs, reached)}
+    reached = goals(rungs[0], rungs[steps.index(final)], factor)
+    report = {"ganstyle": "compress", "target": job.words.target, "final": final.name, **plain(rungs, reached)}
     job.place(REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     _record(job, steps, rungs)
     _tell(rungs, reached)
-    is_missing = job.words.to != "none" and rungs[-1].name != "int8"
+    is_missing = job.words.to != "none" and final.name != "int8"
     if is_missing:
-        print(
-            f"8 bits by {job.words.to}: NOT reached, since the pictures would be too far from those of {rungs[-1].name}"
-        )
+        print(f"8 bits by {job.words.to}: NOT reached, since the pictures would be too far from those of {final.name}")
     return 0 if all(goal.met for goal in reached) and not is_missing else 1
 
 

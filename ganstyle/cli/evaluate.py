@@ -2,7 +2,6 @@
 
 import os
 import platform
-import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganstyle import __version__
+from ganstyle.beside import folder_beside
 from ganstyle.cli.networks import PUBLISHED, Alike, ReportError, device, examinations, published, seen_alike
+from ganstyle.cli.refusals import UsageError
 
 if TYPE_CHECKING:
     from ganstyle.cli.sets import Wanted
@@ -78,7 +79,7 @@ def run(words: Namespace) -> int:
 def _check_counts(words: Namespace) -> None:
     for option, value, least in (("--size", words.size, LEAST_SIDE), ("--limit", words.limit, 1)):
         if value is not None and value < least:
-            raise ReportError(f"{option} is at least {least}, but got {value}.")
+            raise UsageError(f"{option} is at least {least}, but got {value}.")
 
 
 def _evaluate(words: Namespace) -> int:
@@ -122,7 +123,7 @@ def _opened(words: Namespace) -> "list[Model | Folder]":
     opened = subjects.model(words.model) if words.model else subjects.folder(words.results)
     first = replace(opened, name=words.name) if words.name else opened
     if words.record and not words.model:
-        raise ReportError("--record writes scores into an artifact's card, and --results has none; leave it out.")
+        raise UsageError("--record writes scores into an artifact's card, and --results has none; leave it out.")
     if words.against is None:
         return [first]
     second = subjects.subject(words.against)
@@ -204,8 +205,9 @@ def _notes(judged: "Sequence[Model | Folder]", stems: frozenset[str]) -> list[st
 
 
 def _runs(words: Namespace) -> list[Path]:
-    """Name the training runs, with curves, that judged artifacts still lie in."""
-    folders = [path.resolve().parent for path in (words.model, words.against) if path is not None]
+    """Name the training runs, with curves, that judged artifacts still lie in: RUN/artifact, or RUN/artifact/NAME."""
+    judged = [path.resolve() for path in (words.model, words.against) if path is not None]
+    folders = [folder for path in judged for folder in list(path.parents)[:2]]
     return list(dict.fromkeys(folder for folder in folders if (folder / "csv").is_dir()))
 
 
@@ -214,12 +216,8 @@ def _publish(report: "Report", evidence: "Evidence", output: Path, runs: Sequenc
     from ganstyle.metrics.report import write_report
 
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as workplace:
-            write_report(report, evidence, Path(workplace) / "new", runs)
-            if output.exists():
-                output.rename(Path(workplace) / "old")
-            (Path(workplace) / "new").rename(output)
+        with folder_beside(output) as fresh:
+            write_report(report, evidence, fresh, runs)
     except OSError as error:
         raise ReportError(f"the report cannot be written to {output}: {error.strerror or error}.") from error
 

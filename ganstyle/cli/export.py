@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from ganstyle.cli.commands import OverwriteError
+from ganstyle.cli.refusals import UsageError, refuse_overwriting
 
 DETAILS = """\
 The file takes pictures of any size and number (U-Nets: sides in multiples of their number, and stylize pads), holds the
@@ -16,7 +16,7 @@ the exit code is 1. Without --output it goes beside the artifact, where `--backe
   openvino      for OpenVINO (an .xml and a .bin file); bf16 and int8 compute in it
   torch-export  for PyTorch, without ganstyle's code; fp16 and bf16 compute in it
   safetensors   the weights and the card in one file
-  pytorch-cyclegan   the weights under the names of the public CycleGAN and CUT code (docs/guides/migrate.md)
+  pytorch-cyclegan   a generator under the names of the public CycleGAN and CUT code (docs/guides/migrate.md)
 
 int8 needs photographs to calibrate on; layers that it would harm stay in floats until it comes within 40 dB.
 
@@ -44,14 +44,15 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(words: Namespace) -> int:
     """Export, and say how faithful the file is; 1 when it is not faithful enough."""
+    from ganstyle.backends.reports import files_of
     from ganstyle.export.errors import ParityError
     from ganstyle.export.write import default_output, export
 
     if words.to == FOREIGN:
         return _to_pytorch_cyclegan(words)
     output = words.output or default_output(words.artifact, words.to, words.precision)
-    if output.exists() and not words.force:
-        raise OverwriteError(f"{output} exists; add --force to replace it, or give another --output.")
+    for file in files_of(output):
+        refuse_overwriting(file, force=words.force)
     try:
         done = export(
             words.artifact,
@@ -79,11 +80,10 @@ def _to_pytorch_cyclegan(words: Namespace) -> int:
     folder = words.artifact.resolve()
     output = words.output or folder.parent / f"{folder.name}_net_G.pth"
     if words.precision != "fp32" or words.calibrate or words.no_noise:
-        raise OverwriteError(
+        raise UsageError(
             f"--to {FOREIGN} writes the weights as they are; leave out --precision, --calibrate and --no-noise."
         )
-    if output.exists() and not words.force:
-        raise OverwriteError(f"{output} exists; add --force to replace it, or give another --output.")
+    refuse_overwriting(output, force=words.force)
     notes = write_pytorch_cyclegan(words.artifact, output)
     print("\n".join([str(output), *notes]))
     return 0

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from ganstyle.cli.commands import OverwriteError
+from ganstyle.cli.refusals import UsageError, refuse_overwriting
 
 DETAILS = """\
 Takes what the public CycleGAN, pix2pix and CUT code saves (latest_net_G.pth, latest_net_G_A.pth, latest_net_D.pth ...),
@@ -48,12 +48,11 @@ def run(words: Namespace) -> int:
     """Import a file, and say what it was and where it is."""
     from ganstyle.interop.weights import Choices, import_weights, keep
 
-    if words.output.exists() and not words.force:
-        raise OverwriteError(f"{words.output} exists; add --force to replace it, or give another --output.")
+    refuse_overwriting(words.output, force=words.force)
     found = import_weights(words.file, Choices(words.statistics, words.dropout, words.style))
     output = words.output
     if not found.is_generator and output.suffix != ".safetensors":
-        raise OverwriteError(f"{words.file} is a {found.words}; give --output a name that ends in .safetensors.")
+        raise UsageError(f"{words.file} is a {found.words}; give --output a name that ends in .safetensors.")
     keep(found, output, licence=words.licence)
     print(f"{words.file}: {found.words}\n{output}")
     return 0

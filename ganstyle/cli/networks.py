@@ -3,6 +3,7 @@
 from argparse import Namespace
 from typing import TYPE_CHECKING, Literal
 
+from ganstyle.cli.refusals import UsageError
 from ganstyle.errors import GanstyleError
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ def device(asked: str) -> str:
     import torch
 
     if asked not in ("cpu", "cuda"):
-        raise ReportError(f"--device is cpu or cuda, but got {asked!r}.")
+        raise UsageError(f"--device is cpu or cuda, but got {asked!r}.")
     if asked == "cuda" and not torch.cuda.is_available():
-        raise ReportError("--device cuda, but PyTorch finds no GPU here; leave the option out.")
+        raise UsageError("--device cuda, but PyTorch finds no GPU here; leave the option out.")
     return asked
 
 

@@ -3,13 +3,15 @@
 import argparse
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from ganstyle import __version__
 from ganstyle.cli import commands, compress, evaluate, export, figures, imports, redo, stylize, sweep
-from ganstyle.errors import GanstyleError, unknown
+from ganstyle.cli.refusals import UsageError
+from ganstyle.errors import unknown
 
 DESCRIPTION = "Use and look after style-transfer GANs. They are trained by `python train.py`; see its --help."
 TOUR = """\
@@ -23,10 +25,6 @@ a first tour:
 
 `ganstyle COMMAND --help` explains a command. A mistake is told in one sentence on stderr, with exit code 2.
 """
-
-
-class UsageError(GanstyleError):
-    """A command line that cannot be understood."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -59,7 +57,14 @@ def parse(words: list[str]) -> argparse.Namespace:
     if command is not None and command not in of_command:
         raise UsageError(unknown("command", command, of_command))
     _refuse_unknown_options(words, of_command[command] if command else parser)
-    return parser.parse_args(words)
+    try:
+        return parser.parse_args(words)
+    except UsageError:
+        if command is None or words[0] != command:
+            raise
+        with suppress(UsageError):  # argparse takes no further word after an option unless it is asked to
+            return of_command[command].parse_intermixed_args(words[1:])
+        raise
 
 
 def _refuse_unknown_options(words: list[str], parser: argparse.ArgumentParser) -> None:

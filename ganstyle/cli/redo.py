@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganstyle.cli.commands import OverwriteError
+from ganstyle.cli.refusals import refuse_overwriting
 
 if TYPE_CHECKING:
     from ganstyle.stylize.files import MaskFile, Painter
@@ -35,22 +35,24 @@ def arguments(parser: ArgumentParser) -> None:
 def run(words: Namespace) -> int:
     """Make the picture again and compare; 1 when it came out differently."""
     from ganstyle import images
+    from ganstyle.decode import format_of
     from ganstyle.stylize.encode import publish
     from ganstyle.stylize.files import Studio, backend_of
-    from ganstyle.stylize.photograph import read
-    from ganstyle.stylize.recipe import read_recipe
+    from ganstyle.stylize.photograph import LARGEST, read
+    from ganstyle.stylize.recipe import RecipeError, read_recipe
 
-    if words.output is not None and words.output.exists() and not words.force:
-        raise OverwriteError(f"{words.output} exists; add --force to replace it, or give another --output.")
+    if words.output is not None:
+        refuse_overwriting(words.output, force=words.force)
+    kind = images.header(words.picture, largest=LARGEST).format
+    if words.output is not None and format_of(words.output) != kind:
+        raise RecipeError(f"{words.picture} is a {kind}, and so will be {words.output}; give it a suffix that says so.")
     recipe = read_recipe(read(words.picture).recipe, str(words.picture))
     photo = read(words.input)
     _require("photograph", words.input, photo.sha256, recipe.input)
     model, mask = _model(recipe, words.model), _mask(recipe, words.mask)
-    content = Studio(model, recipe.model, recipe.controls, recipe.memory, mask).restyle(
-        photo, images.header(words.picture).format
-    )
+    content = Studio(model, recipe.model, recipe.controls, recipe.memory, mask).restyle(photo, kind)
     if words.output is not None:
-        publish(content, words.output)
+        publish(content, words.output, force=words.force)
     return _verdict(words.picture, content, recipe.strange(backend_of(model)))
 
 

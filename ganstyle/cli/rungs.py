@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganstyle.cli.reuse import network_of, refuse_others, shown
+
 if TYPE_CHECKING:
     from ganstyle.backends.model import Images
     from ganstyle.compress.ladder import Step
     from ganstyle.compress.target import Student
     from ganstyle.training.compress import Lesson
 
-STUDENT, PRUNED, WORK = "student", "pruned", "training"
+STUDENT, PRUNED, WORK, NARROWED = "student", "pruned", "training", "narrowed"
 TOLERANCE = 1.05
 """How many times as far from the teacher as the student a pruned network may be to be worth it."""
 RECOVERY_PACE = 0.5
@@ -56,7 +58,9 @@ def student_of(job: Job, student: "Student") -> "list[Step]":
     from ganstyle.training.compress import taught
 
     output = job.place(STUDENT)
-    if not (output / "card.json").is_file():
+    if (output / "card.json").is_file():
+        refuse_others(output, _asked(job) | network_of("light", student.arguments))
+    else:
         _keep(job, taught(job.lesson(STUDENT, student=student.arguments)), output)
     return [Step("student", output, output)]
 
@@ -64,18 +68,54 @@ def student_of(job: Job, student: "Student") -> "list[Step]":
 def pruned_of(job: Job, steps: "Sequence[Step]") -> "list[Step]":
     """Prune the student and let it recover, unless that was done before."""
     from ganstyle.compress.ladder import Step
-    from ganstyle.compress.shorten import shorten
     from ganstyle.training.compress import taught
 
-    words, output, narrow = job.words, job.place(PRUNED), job.place(WORK) / "narrowed"
+    words, output, narrow = job.words, job.place(PRUNED), job.place(WORK) / NARROWED
     if words.prune == 0:
         return []
-    if not (output / "card.json").is_file():
-        if not narrow.is_dir():
-            shorten(steps[-1].path, words.artifact, narrow, job.weighed, words.prune)
-        images = _recovery(words)
+    images, student = _recovery(words), steps[-1].path
+    if (output / "card.json").is_file():
+        refuse_others(output, _asked(job) | {"--recovery": images} | _asked_of_pruning(job, student))
+    else:
+        _narrow(job, student, narrow)
         _keep(job, taught(job.lesson(PRUNED, student=narrow, images=images, pace=RECOVERY_PACE)), output)
     return [Step("pruned", output, output)]
+
+
+def _narrow(job: Job, student: Path, narrow: Path) -> None:
+    """Take channels out of the student, unless what is left is recovering already."""
+    from ganstyle.compress.shorten import shorten
+    from ganstyle.training.compress import has_begun
+
+    if narrow.is_dir() and has_begun(job.place(WORK) / PRUNED):
+        refuse_others(narrow, _asked_of_pruning(job, student))
+    else:
+        shorten(student, job.words.artifact, narrow, job.weighed, job.words.prune)
+
+
+def _asked(job: Job) -> dict[str, Any]:
+    """What a command line asks of every lesson, by its words."""
+    from ganstyle.artifact import read_card
+    from ganstyle.data.photographs import name_of
+
+    return {
+        "ARTIFACT": shown(read_card(job.words.artifact).weights_sha256),
+        "--target": _target(job.words),
+        "--data": name_of(job.photographs),
+        "--images": job.words.images,
+    }
+
+
+def _asked_of_pruning(job: Job, student: Path) -> dict[str, Any]:
+    from ganstyle.artifact import read_card
+
+    return {"--prune": job.words.prune, "student": shown(read_card(student).weights_sha256)}
+
+
+def _target(words: Namespace) -> str:
+    from ganstyle.compress.target import factor_of
+
+    return f"{factor_of(words.target):g}x"
 
 
 def _recovery(words: Namespace) -> int:
@@ -91,42 +131,44 @@ def _keep(job: Job, trained: Path, output: Path) -> None:
     words, made = job.words, artifact.load(trained)
     teacher, about = artifact.read_card(words.artifact), kept(made.card)
     budget = {STUDENT: words.images} | ({} if output.name == STUDENT else {"recovery": _recovery(words)})
-    about["training"] |= {"target": words.target, "budget": budget, "experiment": f"compress {output.name}"}
+    about["training"] |= {"target": _target(words), "budget": budget, "experiment": f"compress {output.name}"}
+    if output.name == PRUNED:
+        narrow = artifact.read_card(job.place(WORK) / NARROWED).training
+        about["training"] |= {name: narrow[name] for name in ("prune", "student_sha256")}
     licence = f"{teacher.licence}; photographs to imitate it on: {made.card.licence}"
     artifact.save(made.network, output, **about | {"styles": teacher.styles, "licence": licence})
 
 
-def quantized_of(job: Job, steps: "Sequence[Step]") -> "list[Step]":
-    """Write the better artifact in 8 bits; nothing where that harms it too much."""
+def quantized_of(job: Job, best: "Step") -> "list[Step]":
+    """Write an artifact in 8 bits; nothing where that harms it too much."""
     from ganstyle.compress.ladder import Step
     from ganstyle.export.errors import ParityError
     from ganstyle.export.write import default_output, export
 
     if job.words.to == "none":
         return []
-    best = _best(job, steps)
-    output = default_output(best, job.words.to, "int8")
+    output = default_output(best.path, job.words.to, "int8")
     try:
-        export(best, output, to=job.words.to, precision="int8", calibrate=job.photographs)
+        export(best.path, output, to=job.words.to, precision="int8", calibrate=job.photographs)
     except ParityError as error:
         print(error, file=sys.stderr)
         return []
-    return [Step("int8", output, best)]
+    return [Step("int8", output, best.path)]
 
 
-def _best(job: Job, steps: "Sequence[Step]") -> Path:
-    """The pruned artifact where it stays about as near to the teacher as the student, else the student."""
+def best_of(job: Job, steps: "Sequence[Step]") -> "Step":
+    """Choose the pruned step where it stays about as near to the teacher as the student, else the student."""
     from ganstyle.compress.ladder import distance
     from ganstyle.export.write import computing
 
     if steps[-1].name != "pruned":
-        return steps[-1].path
+        return steps[-1]
     teacher, student, pruned = (computing(step.path) for step in steps)
     truths = [teacher(picture, None) for picture in job.judged]
     before, after = (distance(compute, job.judged, truths) for compute in (student, pruned))
     if after <= TOLERANCE * before:
-        return steps[-1].path
+        return steps[-1]
     print(
         f"pruning did not pay: {after:.4f} from the teacher, the student {before:.4f}; the student goes on.", flush=True
     )
-    return steps[1].path
+    return steps[1]

@@ -7,7 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganstyle.cli.commands import OverwriteError
+from ganstyle.cli.refusals import refuse_overwriting
 
 if TYPE_CHECKING:
     from ganstyle.stylize.batch import Job
@@ -72,17 +72,17 @@ def run(words: Namespace) -> int:
         _check(job, words.force)
     studio = _studio(words)
     if len(todo) == 1:
-        _restyle(studio, todo[0])
+        _restyle(studio, todo[0], words.force)
         return 0
-    return restyle_all(studio, todo)
+    return restyle_all(studio, todo, force=words.force)
 
 
 def _check(job: "Job", force: bool) -> None:
     from ganstyle.stylize.batch import STREAM
 
     _ = job.kind
-    if job.target != STREAM and job.target.exists() and not force:
-        raise OverwriteError(f"{job.target} exists; add --force to replace it, or give another --output.")
+    if job.target != STREAM:
+        refuse_overwriting(job.target, force=force)
 
 
 def _studio(words: Namespace) -> "Studio":
@@ -131,24 +131,37 @@ def _telling(painter: "Painter") -> tuple["Announce", Callable[[], None]]:
     return teller.announce, teller.end
 
 
-def _restyle(studio: "Studio", job: "Job") -> None:
+def _restyle(studio: "Studio", job: "Job", force: bool) -> None:
     from ganstyle.stylize.batch import STREAM
     from ganstyle.stylize.encode import encoded
 
     restyled = studio.restyled(_read(job.source))
     if job.target == STREAM:
-        sys.stdout.buffer.write(encoded(restyled.photo, job.kind, restyled.recipe))
+        _pass_on(encoded(restyled.photo, job.kind, restyled.recipe))
         _tell_left_out("the picture", job, restyled)
         return
-    _write(job, restyled)
+    _write(job, restyled, force=force)
     print(job.target)
 
 
-def _write(job: "Job", restyled: "Restyled") -> None:
+def _pass_on(content: bytes) -> None:
+    """Write to standard output; whoever reads there and stops is heard by the command itself."""
+    from ganstyle.errors import ImageError
+
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ImageError(f"cannot write to standard output: {error.strerror or error}.") from None
+
+
+def _write(job: "Job", restyled: "Restyled", *, force: bool) -> None:
     """Write a file, and say what its format has no place for."""
     from ganstyle.stylize.encode import encoded, publish
 
-    publish(encoded(restyled.photo, job.kind, restyled.recipe), job.target)
+    publish(encoded(restyled.photo, job.kind, restyled.recipe), job.target, force=force)
     _tell_left_out(str(job.target), job, restyled)
 
 
@@ -166,12 +179,12 @@ def _read(source: Path) -> "Photograph":
     return decoded(sys.stdin.buffer.read(), "standard input") if source == STREAM else read(source)
 
 
-def restyle_all(studio: "Studio", todo: list["Job"]) -> int:
-    """Go on after a picture that fails, and tell all failures at the end."""
+def restyle_all(studio: "Studio", todo: list["Job"], *, force: bool) -> int:
+    """Go on after a picture that fails, and tell all failures at the end; without `force`, nothing is replaced."""
     from ganstyle.stylize.pipeline import pipelined
 
-    failures = []
-    for job, error in pipelined(todo, read=lambda job: _read(job.source), paint=studio.restyled, write=_write):
+    failures, write = [], partial(_write, force=force)
+    for job, error in pipelined(todo, read=lambda job: _read(job.source), paint=studio.restyled, write=write):
         if error is None:
             print(job.target)
         else:

@@ -15,7 +15,7 @@ from ganstyle.errors import DataError
 from ganstyle.images import read
 from ganstyle.metrics.protocol import Averaging
 from ganstyle.metrics.sets import as_images, square, stacked
-from ganstyle.nn.blocks import Dropout
+from ganstyle.nn.blocks import Dropout, drawing
 from ganstyle.stylize.network import Stylizer
 from ganstyle.types import Image
 
@@ -130,10 +130,10 @@ def averaging(card: Card) -> Averaging:
 
 def dropout(network: nn.Module) -> str:
     """Say what dropout does at test."""
-    layers = [layer for layer in network.modules() if isinstance(layer, Dropout) and layer.probability > 0]
-    if not layers:
-        return "none"
-    return "active, drawn from the seed and the picture's number" if any(one.at_test for one in layers) else "off"
+    if drawing(network):
+        return "active, drawn from the seed and the picture's number"
+    there = any(isinstance(layer, Dropout) and layer.probability > 0 for layer in network.modules())
+    return "off" if there else "none"
 
 
 def normalization(network: nn.Module) -> str:

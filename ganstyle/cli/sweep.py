@@ -36,7 +36,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(words: Namespace) -> int:
-    """Search, print what was found, and return 0, or 128 and the signal that ended it."""
+    """Search, print what was found, and return 0, 1 where no trial has a score, or 128 and the signal that ended it."""
     try:
         import optuna  # noqa: F401
     except ModuleNotFoundError as error:
@@ -53,7 +53,9 @@ def run(words: Namespace) -> int:
     finally:
         found = conclude(plan, study)
         print("\n".join([*found.lines, *map(str, found.files)]), flush=True)
-    return 128 + signal if signal else 0
+    if signal:
+        return 128 + signal
+    return 0 if found.best else 1
 
 
 class SweepError(GanstyleError):

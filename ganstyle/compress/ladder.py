@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from ganstyle.artifact import Artifact, load
+from ganstyle.backends.likeness import drawn, psnr
 from ganstyle.backends.model import Compute, Images, threads
 from ganstyle.backends.pace import processor
+from ganstyle.backends.reports import files_of
 from ganstyle.compress.size import SIDE, Size, size_of
 from ganstyle.compress.target import OPERATIONS, TIME
-from ganstyle.export.parity import psnr
-from ganstyle.export.pictures import drawn
 from ganstyle.export.portable import side_of
 from ganstyle.export.write import computing
 
@@ -144,5 +144,4 @@ def _bytes(path: Path) -> int:
     """Of an artifact's folder, or an exported file; OpenVINO's are two."""
     if path.is_dir():
         return sum(file.stat().st_size for file in path.iterdir())
-    pair = [path, path.with_suffix(".bin")] if path.suffix == ".xml" else [path]
-    return sum(file.stat().st_size for file in pair)
+    return sum(file.stat().st_size for file in files_of(path))

@@ -17,6 +17,8 @@ from ganstyle.nn.light import Light
 def shorten(student: Path, teacher: Path, output: Path, pictures: Sequence[Images], share: float) -> dict[str, int]:
     """Write a student's artifact without the channels that matter least, and return its widths.
 
+    Its card names the student, by the hash of its weights, and the share.
+
     Args:
         student: folder of the artifact to narrow.
         teacher: folder of what it imitates.
@@ -33,7 +35,9 @@ def shorten(student: Path, teacher: Path, output: Path, pictures: Sequence[Image
     shown = [torch.from_numpy(picture) for picture in pictures]
     matters = importance(found.network, artifact.load(teacher).network, shown)
     widths = narrowed(found.network, matters, share)
-    artifact.save(pruned(found.network, matters, widths), output, **kept(found.card))
+    about = kept(found.card)
+    about["training"] |= {"prune": share, "student_sha256": found.card.weights_sha256}
+    artifact.save(pruned(found.network, matters, widths), output, **about)
     return widths
 
 

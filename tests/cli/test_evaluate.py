@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 
 from ganstyle import artifact
 from ganstyle.cli import main, subjects
+from ganstyle.cli.evaluate import _runs
 from ganstyle.cli.networks import seen_alike
 from ganstyle.data.toy import landscapes
 from ganstyle.images import read, write
@@ -179,3 +181,10 @@ def test_two_processes_of_torchrun_write_the_same_numbers(world: Path, report: d
     subprocess.run([*command, *line], check=True, env=environment, capture_output=True, timeout=300)
     assert found(tmp_path / "report") == report
     assert (tmp_path / "report" / "per_image.csv").read_text() == (world / "report" / "per_image.csv").read_text()
+
+
+@pytest.mark.parametrize("path", ["run/artifact", "run/artifact/source_to_target"])
+def test_the_run_that_an_artifact_lies_in_is_found(path: str, tmp_path: Path) -> None:
+    (tmp_path / "run" / "csv").mkdir(parents=True)
+    assert _runs(Namespace(model=tmp_path / path, against=None)) == [(tmp_path / "run").resolve()]
+    assert _runs(Namespace(model=tmp_path / "model", against=tmp_path / "other")) == []

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,16 @@ from PIL import Image as Pillow
 
 import ganstyle
 from ganstyle import artifact
-from ganstyle.backends import pace
-from ganstyle.backends.reports import report_path
+from ganstyle.backends import onnxruntime, pace
+from ganstyle.backends.likeness import Bound
+from ganstyle.backends.model import Compute, Images, Mixtures, Model
+from ganstyle.backends.opened import opened
+from ganstyle.backends.reports import report_path, sha256_of
 from ganstyle.cli import main
 from ganstyle.export import cost, parity
+from ganstyle.export.write import FORMATS
 from ganstyle.nn.light import Light
-from ganstyle.stylize import choose
+from ganstyle.stylize import choose, recipe
 from ganstyle.stylize.photograph import read
 
 
@@ -53,6 +58,13 @@ def stylized(place: Path, output: Path, *words: object) -> int:
     return called("stylize", place / "photo.png", "--model", place / "model", "--output", output, *words)
 
 
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have exports judged on small pictures, and no memory measured in other processes."""
+    monkeypatch.setattr(parity, "LEAST", 64)
+    monkeypatch.setattr(cost, "TIMED", 64)
+    monkeypatch.setattr(cost, "bytes_per_pixel", lambda path, source: 500.0)
+
+
 def hasten(place: Path, gain: float) -> None:
     """Have the report say how many times as fast as PyTorch the export is."""
     path = report_path(place / "model.fp32.onnx")
@@ -61,14 +73,27 @@ def hasten(place: Path, gain: float) -> None:
     path.write_text(json.dumps(report))
 
 
-def test_an_exported_file_alone_paints_what_its_artifact_paints(place: Path, tmp_path: Path) -> None:
-    alone = tmp_path / "elsewhere.onnx"
-    alone.write_bytes((place / "model.fp32.onnx").read_bytes())
-    assert called("stylize", place / "photo.png", "--model", alone, "--output", tmp_path / "a.png") == 0
+@pytest.mark.parametrize(
+    "to", ["onnx", "safetensors", *(pytest.param(to, marks=pytest.mark.slow) for to in ("openvino", "torch-export"))]
+)
+def test_an_exported_file_alone_paints_what_its_artifact_paints(
+    to: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if to == "openvino":
+        pytest.importorskip("openvino")
+    hurry(monkeypatch)
+    alone = tmp_path / "elsewhere" / f"ink{FORMATS[to].suffix}"
+    assert called("export", place / "model", "--to", to, "--output", alone) == 0
+    report_path(alone).unlink()
+    assert {path.stem for path in alone.parent.iterdir()} == {"ink"}
+    monkeypatch.chdir(alone.parent)
+    assert called("stylize", place / "photo.png", "--model", alone.name, "--output", tmp_path / "a.png") == 0
     assert stylized(place, tmp_path / "b.png", "--backend", "torch") == 0
     assert np.abs(shown(tmp_path / "a.png") - shown(tmp_path / "b.png")).max() <= 1
     assert shown(tmp_path / "a.png").shape == (61, 83, 3)
     assert np.abs(shown(tmp_path / "a.png") - shown(place / "photo.png")).max() > 20
+    weights = {"weights_sha256": sha256_of(alone)} if to == "safetensors" else {}
+    assert opened(alone).card == replace(artifact.read_card(place / "model"), **weights)
 
 
 def test_measured_memory_is_of_a_likely_size(place: Path) -> None:
@@ -95,9 +120,7 @@ def test_openvino_paints_the_same_is_made_again_and_needs_no_torch(
     place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("openvino")
-    monkeypatch.setattr(parity, "LEAST", 64)
-    monkeypatch.setattr(cost, "TIMED", 64)
-    monkeypatch.setattr(cost, "bytes_per_pixel", lambda path, source: 500.0)
+    hurry(monkeypatch)
     shutil.copytree(place / "model", tmp_path / "model")
     assert called("export", tmp_path / "model", "--to", "openvino") == 0
     words = ["stylize", place / "photo.png", "--model", tmp_path / "model", "--backend", "openvino", "--output"]
@@ -148,7 +171,7 @@ def test_a_gain_measured_on_another_processor_is_measured_again_once(
 
     monkeypatch.setattr(choose, "least_milliseconds", slow)
     assert backend_of(place, tmp_path / "a.png") == "torch"
-    assert "was timed on another machine" in capsys.readouterr().err
+    assert "judging it here, once" in capsys.readouterr().err
     assert backend_of(place, tmp_path / "b.png") == "torch"
     assert capsys.readouterr().err == ""
     assert [sorted(times) for times in asked] == [["ours", "theirs"]]
@@ -157,10 +180,36 @@ def test_a_gain_measured_on_another_processor_is_measured_again_once(
     assert backend_of(place, tmp_path / "c.png") == "onnxruntime"
 
 
+def test_an_export_that_another_version_of_its_program_runs_otherwise_is_not_used(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    elsewhere = shutil.copytree(place, tmp_path / "elsewhere")
+    hasten(elsewhere, 3.0)
+    path = report_path(elsewhere / "model.fp32.onnx")
+    report = json.loads(path.read_text())
+    path.write_text(json.dumps(report | {"versions": report["versions"] | {"onnxruntime": "1.0"}}))
+    real = onnxruntime.compute_of
+
+    def off(session: object) -> Compute:
+        def compute(images: Images, mixtures: Mixtures | None) -> Images:
+            return real(session)(images, mixtures) + np.float32(2e-4)
+
+        return compute
+
+    with monkeypatch.context() as patch:
+        patch.setattr(onnxruntime, "compute_of", off)
+        assert backend_of(elsewhere, tmp_path / "a.png") == "torch"
+    assert "model.fp32.onnx does not paint here what" in capsys.readouterr().err
+    assert backend_of(elsewhere, tmp_path / "b.png") == "torch"
+    assert capsys.readouterr().err == ""
+    (figure,) = (tmp_path / "cache" / "ganstyle" / "paces").iterdir()
+    assert float(figure.read_text()) == 0
+
+
 def backend_of(place: Path, output: Path) -> str:
     assert stylized(place, output) == 0
-    recipe = json.loads(read(output).recipe or "")
-    return str(recipe["backend"])
+    return str(json.loads(read(output).recipe or "")["backend"])
 
 
 def test_a_picture_that_is_too_large_goes_to_strips_or_is_told(
@@ -173,12 +222,70 @@ def test_a_picture_that_is_too_large_goes_to_strips_or_is_told(
     assert np.abs(shown(tmp_path / "a.png") - shown(tmp_path / "b.png")).max() <= 1
     assert stylized(place, tmp_path / "c.png", "--backend", "onnxruntime", "--max-memory", "600KB") == 2
     assert "83 x 61 pixels take about" in capsys.readouterr().err
+    for n, small in enumerate((("--size", 4), ("--strength", 0))):
+        words = ("--backend", "onnxruntime", "--max-memory", "600KB", *small)
+        assert stylized(place, tmp_path / f"small_{n}.png", *words) == 0
+
+
+def test_a_picture_that_a_small_brush_makes_too_large_goes_to_strips(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hasten(place, 3.0)
+    model = opened(place / "model.fp32.onnx")
+    assert isinstance(model, Model)
+    words = ("--size", 0.25, "--max-memory", f"{model.memory(2 * 61, 2 * 83):.0f}B")
+    assert stylized(place, tmp_path / "a.png", *words) == 0
+    assert "PyTorch paints it in strips" in capsys.readouterr().err
+    assert stylized(place, tmp_path / "b.png", "--size", 0.25, "--backend", "torch") == 0
+    assert np.abs(shown(tmp_path / "a.png") - shown(tmp_path / "b.png")).max() <= 1
+
+
+def test_an_exports_other_files_are_not_replaced_either(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.bin").write_text("my data")
+    assert called("export", place / "model", "--to", "openvino", "--output", tmp_path / "mine.xml") == 2
+    assert "mine.bin exists; add --force" in capsys.readouterr().err
+    assert (tmp_path / "mine.bin").read_text() == "my data"
+
+
+def test_a_place_where_nothing_can_be_written_is_told(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch)
+    (tmp_path / "file").touch()
+    output = tmp_path / "file" / "x.safetensors"
+    assert called("export", place / "model", "--to", "safetensors", "--output", output) == 2
+    assert f"{output} cannot be written: " in capsys.readouterr().err
+    assert stylized(place, tmp_path / "file" / "x.png") == 2
+    assert f"cannot write {tmp_path / 'file' / 'x.png'}: " in capsys.readouterr().err
+    assert stylized(place, tmp_path / f"{'x' * 250}.png") == 0
+    capsys.readouterr()
+    with open("/dev/full", "w") as full, monkeypatch.context() as patch:  # noqa: PTH123
+        patch.setattr(sys, "stdout", full)
+        assert stylized(place, Path("-")) == 2
+    assert "cannot write to standard output: No space left on device" in capsys.readouterr().err
+
+
+def test_a_pace_that_cannot_be_kept_is_measured_on_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
+    assert [pace.cached("0", "onnxruntime", gains.pop) for gains in ([1.5], [2.5])] == [1.5, 2.5]
 
 
 def test_a_picture_of_an_export_is_made_again(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert stylized(place, tmp_path / "out.png", "--backend", "onnxruntime") == 0
     assert called("redo", tmp_path / "out.png", "--input", place / "photo.png") == 0
     assert "the same" in capsys.readouterr().out
+
+
+def test_a_picture_of_an_export_on_another_processor_is_told_so(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(recipe, "processor", lambda: "Another 9000")
+        assert stylized(place, tmp_path / "out.png", "--backend", "onnxruntime") == 0
+    assert called("redo", tmp_path / "out.png", "--input", place / "photo.png") == 1
+    assert f"(processor Another 9000, here {pace.processor()})" in capsys.readouterr().err
 
 
 def test_what_does_not_fit_is_told_in_one_sentence(
@@ -205,7 +312,7 @@ def test_an_export_beyond_its_bound_ends_with_1_and_no_file(
     place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parity, "LEAST", 64)
-    monkeypatch.setitem(parity.BOUNDS, "bf16", parity.Bound(psnr=500))
+    monkeypatch.setitem(parity.BOUNDS, "bf16", Bound(psnr=500))
     output = tmp_path / "folder" / "out.safetensors"
     words = ("export", place / "model", "--to", "safetensors", "--precision", "bf16", "--output", output)
     assert called(*words) == 1

@@ -82,7 +82,7 @@ PUBLISHED = {"fast_style_scream_fp16": (), "fast_style_wave_fp16": (), "microast
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_published_file_restyles_a_photograph(name: str, tmp_path: Path, shared_data: Path | None) -> None:
     if shared_data is None:
-        pytest.skip("needs ../shared")
+        pytest.skip("needs real pictures and weights beside the checkout")
     file, model = shared_data / "weights" / f"{name}.safetensors", tmp_path / "model"
     painting = [str(next((shared_data / "paintings" / "vangogh").glob("*.jpg")))] if PUBLISHED[name] else []
     assert main(["import", str(file), *PUBLISHED[name], *painting, "--output", str(model)]) == 0

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from inspect import unwrap
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,10 +17,12 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from ganstyle import artifact
+from ganstyle import artifact, images
+from ganstyle.backends.pace import processor
 from ganstyle.cli import main, progress
 from ganstyle.nn.light import Light
 from ganstyle.stylize.encode import encoded
+from ganstyle.stylize.files import Restyled, Studio
 from ganstyle.stylize.photograph import Photograph, read
 
 
@@ -49,6 +52,28 @@ def test_a_bad_picture_does_not_stop_the_rest(place: Path, tmp_path: Path, capsy
     assert "bad.png is not a picture" in told
 
 
+def test_a_file_that_appears_while_its_picture_is_painted_stays(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restyled = Studio.restyled
+
+    def disturbed(studio: Studio, photo: Photograph) -> Restyled:
+        (tmp_path / "out").mkdir(exist_ok=True)
+        (tmp_path / "out" / "0.png").write_bytes(b"precious")
+        return restyled(studio, photo)
+
+    monkeypatch.setattr(Studio, "restyled", disturbed)
+    words = ("stylize", place / "photos", "--model", place / "model", "--output", tmp_path / "out")
+    assert called(*words) == 1
+    assert (tmp_path / "out" / "0.png").read_bytes() == b"precious"
+    told = capsys.readouterr()
+    assert told.out == f"{tmp_path / 'out' / '1.png'}\n"
+    assert "1 of 2 pictures could not be restyled" in told.err
+    assert "0.png has appeared meanwhile" in told.err
+    assert called(*words, "--force") == 0
+    assert read(tmp_path / "out" / "0.png").pixels.shape == (37, 53, 3)
+
+
 def test_a_picture_goes_from_standard_input_to_standard_output(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,8 +93,19 @@ def test_a_picture_is_made_again(place: Path, tmp_path: Path, capsys: pytest.Cap
     assert called("redo", out, "--input", photo, "--output", tmp_path / "again.jpg") == 0
     assert "the same" in capsys.readouterr().out
     assert (tmp_path / "again.jpg").read_bytes() == out.read_bytes()
+    assert called("redo", out, "--input", photo, "--output", tmp_path / "again.png") == 2
+    assert f"{out} is a JPEG, and so will be {tmp_path / 'again.png'}" in capsys.readouterr().err
     assert called("redo", out, "--input", place / "photos" / "1.png") == 2
     assert "is not the photograph of the recipe" in capsys.readouterr().err
+
+
+def test_a_picture_beyond_the_limit_for_training_is_made_again(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, out = place / "photos" / "0.png", tmp_path / "out.png"
+    assert called("stylize", photo, "--model", place / "model", "--output", out) == 0
+    monkeypatch.setitem(unwrap(images.header).__kwdefaults__, "largest", 37 * 53 - 1)
+    assert called("redo", out, "--input", photo) == 0
 
 
 def test_a_mask_is_part_of_the_recipe(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,6 +163,7 @@ def rewritten(picture: Path, **changes: object) -> None:
         ({"versions": {"torch": "1.0"}}, 1, "torch 1.0, here"),
         ({"versions": {"threads": "99"}}, 1, "but the same pixels (threads 99, here 1)"),
         ({"versions": {"vectors": "AVX9"}}, 1, "vectors AVX9, here"),
+        ({"versions": {"processor": "Another 9000"}}, 1, "but the same pixels (processor Another 9000, here "),
         ({"backend": "tensorflow"}, 1, "backend tensorflow, here torch"),
         ({"model": "elsewhere/model"}, 2, "elsewhere/model, the recipe's model, is not there any more"),
         ({"weights": "0" * 64}, 2, "is not the artifact of the recipe"),
@@ -145,6 +182,17 @@ def test_redo_says_when_it_cannot(
     told = capsys.readouterr().err
     assert says in told
     assert told.count("\n") == 1
+
+
+def test_a_recipe_of_before_processors_were_named_is_followed(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo, out = place / "photos" / "0.png", tmp_path / "out.png"
+    assert called("stylize", photo, "--model", place / "model", "--output", out) == 0
+    versions = json.loads(read(out).recipe or "")["versions"]
+    rewritten(out, versions={name: found for name, found in versions.items() if name != "processor"})
+    assert called("redo", out, "--input", photo) == 1
+    assert f"but the same pixels (processor unknown, here {processor()})" in capsys.readouterr().err
 
 
 def test_a_moved_model_is_named(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ganstyle import artifact
+from ganstyle.backends.likeness import drawn
 from ganstyle.compress import ladder
 from ganstyle.compress.ladder import Goal, Rung, Step, goals, measured, plain, timed
-from ganstyle.export.pictures import drawn
 from ganstyle.nn.light import Light
 
 
