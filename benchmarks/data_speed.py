@@ -60,7 +60,8 @@ def main() -> None:
         as_loaded = summary(decibels_as_loaded(files))
     result = {
         "command": f"python -m benchmarks.data_speed --count {arguments.count} --rounds {arguments.rounds}"
-        + (" --photographs FILES" if arguments.photographs else ""),
+        + (f" --photographs {worded(arguments.photographs)}" if arguments.photographs else ""),
+        "photographs": len(arguments.photographs) or "drawn",
         "commit": commit(),
         "machine": machine(),
         "load average at the end": round(os.getloadavg()[0], 1),
@@ -93,6 +94,11 @@ def _arguments() -> argparse.Namespace:
         "--pairs", type=int, default=4000, help="that a worker hands over with a cache, and a tenth of them without"
     )
     return parser.parse_args()
+
+
+def worded(photographs: Sequence[Path]) -> str:
+    """Name photographs by their folders: `kodak/*.png`."""
+    return " ".join(sorted({f"{path.resolve().parent.name}/*{path.suffix}" for path in photographs}))
 
 
 def write_jpegs(folder: Path, count: int, photographs: Sequence[Path]) -> list[Path]:

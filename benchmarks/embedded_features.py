@@ -1,6 +1,6 @@
 r"""Measure how faithful and how fast the embedded features are, beside the 16x distilled VGG-19 and random ones.
 
-python benchmarks/embedded_features.py --data ../shared/data
+python benchmarks/embedded_features.py --data PATH
 
 Three numbers by layer, on pictures that no distillation saw:
 * `correlation`: of the teacher's features with a linear map of the narrow ones, fitted on training pictures (R of the

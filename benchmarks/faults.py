@@ -17,11 +17,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
 from benchmarks import loaded_run, lost_ranks
-from benchmarks.mishaps import WATCHED, killed, measure, paint, result, run
+from benchmarks.forked import aims
+from benchmarks.mishaps import WATCHED, Ended, killed, measure, paint, result, run
 from benchmarks.record import machine
 from benchmarks.single_faults import OTHERS, RESUME, Calm, Row
 from ganstyle.training.provenance import commit
@@ -50,18 +52,39 @@ def undisturbed(folder: Path, words: Words = small) -> Calm:
     return Calm(result(folder), seconds)
 
 
+class Shot(NamedTuple):
+    """A run that was killed."""
+
+    place: Path
+    words: tuple[str, ...]
+    ended: Ended
+
+
+def landed(folder: Path, words: Words, phase: str, call: int, delay: float) -> Shot:
+    """Kill a run in a new place each time, until one did not end before."""
+    for number, aim in enumerate(aims(call, delay)):
+        place = folder / str(number)
+        paint(place)
+        given = words(place)
+        shot = Shot(place, given, killed(place, phase, *aim, *given))
+        if shot.ended.code:
+            break
+    return shot
+
+
 def kills(folder: Path, calm: Calm, count: int, seed: int, words: Words = small) -> list[Row]:
-    """Kill as often as asked, the phases in turn, at moments drawn evenly over their time."""
+    """Kill as often as asked, the phases in turn, at moments drawn evenly over their time; count those that landed."""
     draw = random.Random(seed)
     phases = [phase for phase, seconds in calm.seconds.items() if seconds]
     held: dict[str, list[bool]] = {phase: [] for phase in phases}
     for number in range(count):
         phase = phases[number % len(phases)]
         call = draw.randrange(len(calm.seconds[phase]))
-        place = folder / f"kill{number}"
-        paint(place)
-        given = words(place)
-        ended = killed(place, phase, call, draw.uniform(0, calm.seconds[phase][call]), *given)
+        delay = draw.uniform(0, calm.seconds[phase][call])
+        place, given, ended = landed(folder / f"kill{number}", words, phase, call, delay)
+        if ended.code == 0:
+            print(f"{number + 1:3} of {count}  {phase:16}  call {call:2}  ended before its kill", flush=True)
+            continue
         resumed = run(place, *given, RESUME)
         exact = resumed.code == 0 and result(place) == calm.result
         held[phase].append(exact and ended.code == -signal.SIGKILL)

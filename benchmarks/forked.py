@@ -1,10 +1,12 @@
-"""Work in a process that is forked from this one, so that what is imported here is paid for once."""
+"""Work in a process that is forked from this one, which pays once for what is imported here; when to kill it."""
 
 import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+HALVINGS = 5
 
 
 def forked(work: Callable[[], int]) -> int:
@@ -25,3 +27,12 @@ def forked(work: Callable[[], int]) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def aims(call: int, delay: float) -> Iterator[tuple[int, float]]:
+    """Aim at seconds after the beginning of a call; then, while the process ends before that, ever nearer to it.
+
+    A call may take less time than it took when it was measured, and there may be fewer of them.
+    """
+    yield from ((call, delay / 2**halvings) for halvings in range(HALVINGS + 1))
+    yield 0, 0.0

@@ -14,7 +14,6 @@ import tempfile
 import time
 from dataclasses import dataclass
 from functools import partial
-from hashlib import blake2b
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.record import machine
 from ganstyle.backends.peak import most
-from ganstyle.data.index import TRAIN, UNTOLD, Glance, Index, Listing, Rows, halved, indexed
+from ganstyle.data.folders import hashed
+from ganstyle.data.index import TRAIN, UNTOLD, Glance, Index, Listing, Rows, halved, indexed, mark
 from ganstyle.data.order import drawn
 from ganstyle.data.pictures import Pictures, by_short_side
 from ganstyle.data.sides import rows
@@ -103,19 +103,18 @@ def jpeg() -> bytes:
 
 @dataclass(frozen=True)
 class Synthetic:
-    """Rows without files: one picture for all, told apart by the hashes of their names."""
+    """Rows without files: one picture for all, each with its name behind its end."""
 
     picture: bytes = jpeg()
 
     def content(self, path: str, offset: int, length: int) -> bytes:
-        """Return the one picture."""
-        return self.picture
+        """Return the one picture and the name."""
+        return self.picture + path.encode()
 
     def glance(self, path: str, offset: int, length: int) -> Glance:
-        """Hash the name."""
-        return Glance(
-            (len(self.picture), 64, 64, int.from_bytes(blake2b(path.encode(), digest_size=8).digest(), "little"))
-        )
+        """Hash both."""
+        content = self.content(path, offset, length)
+        return Glance((len(content), 64, 64, mark(hashed(BytesIO(content)))))
 
 
 def listing(count: int) -> Listing:

@@ -8,7 +8,8 @@ generator. All ways of one network take turns on the same photograph, on the pro
 the clock, or by the processors' time where other work shares them; how many times as fast a way is as eager PyTorch in
 fp32 is the median over the rounds, each against the eager run of its own round; `psnr` says how near to eager's its
 picture is. Memory is that of a process of its own for each way. Artifacts and exports go into --work. `--parts`,
-`--networks` and `--sides` measure some again and keep the others; the bars are judged anew from all that is there.
+`--networks` and `--sides` measure some again and keep the others, each row with its commit, weights and threads; the
+bars are judged anew from all that is there.
 """
 
 import argparse
@@ -27,9 +28,9 @@ from benchmarks.inference.arms import BEST, COMPILED, PYTORCH, Way, alike, expor
 from benchmarks.inference.peak import peak_of
 from benchmarks.inference.subjects import EAGER, Subject, proven, subjects
 from benchmarks.inference.timing import CLOCKS, interleaved, told
-from benchmarks.record import instructions, machine
+from benchmarks.record import command, instructions, machine
+from ganstyle.backends.likeness import psnr
 from ganstyle.backends.model import threads
-from ganstyle.export.parity import psnr
 from ganstyle.export.pictures import photograph
 from ganstyle.stylize.choose import choose
 from ganstyle.stylize.memory import free_memory
@@ -41,9 +42,8 @@ CHOSEN_AT, CHOSEN_IN = 512, 5
 """The side at which the best PyTorch is chosen, and in how many rounds."""
 BYTES_PER_PIXEL = 1500
 """More than eager PyTorch takes; a size that would not fit into the free memory is left out."""
-STARTS, FOLDER_ROUNDS, FOLDER_PICTURES = 7, 3, 12
+STARTS, FOLDER_ROUNDS, FOLDER_PICTURES = 7, 9, 12
 LIGHT, LARGE = "light", "resnet9"
-COMMAND = "python -m benchmarks.inference_speed --photographs kodak --calibrate monet2photo/testB --work FOLDER"
 
 
 class Session:
@@ -140,11 +140,18 @@ class Session:
         return found
 
     def _keep(self, part: str, rows: list[dict[str, Any]]) -> None:
-        """Put rows in the place of older ones of the same networks and sides."""
+        """Put rows in the place of older ones of the same networks and sides; those of other weights go."""
         names = [subject.name for subject in self.subjects]
+        weights = {subject.name: subject.described()["weights_sha256"][:12] for subject in self.subjects}
+        here = {"commit": commit(), "threads": threads()}
         fresh = {_place(row) for row in rows}
-        older = [row for row in self.result.get(part, []) if _place(row) not in fresh and row["network"] in names]
-        self.result[part] = sorted(older + rows, key=lambda row: (names.index(row["network"]), row.get("side", 0)))
+        older = [
+            row
+            for row in self.result.get(part, [])
+            if _place(row) not in fresh and row["weights"] == weights.get(row["network"])
+        ]
+        rows = older + [row | here | {"weights": weights[row["network"]]} for row in rows]
+        self.result[part] = sorted(rows, key=lambda row: (names.index(row["network"]), row.get("side", 0)))
 
     def _candidates(self, subject: Subject) -> dict[str, Any]:
         image = photograph(self.photographs[0], CHOSEN_AT, CHOSEN_AT)
@@ -218,12 +225,10 @@ def main() -> None:
 def _headed(result: dict[str, Any]) -> dict[str, Any]:
     """Put the bars and what the figures depend on before the figures."""
     head = {
-        "command": COMMAND,
-        "commit": commit(),
+        "commands": list(dict.fromkeys([*result.get("commands", []), command("benchmarks.inference_speed")])),
         "machine": machine(),
         "torch": torch.__version__,
         "instructions": instructions(),
-        "threads": threads(),
         "protocol": " ".join(str(__doc__).split("\n\n")[2].split()),
         "bars": bars.judged(result),
     }

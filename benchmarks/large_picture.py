@@ -29,7 +29,7 @@ from numpy import ndarray
 from PIL import Image as Pillow
 from torch import nn
 
-from benchmarks.record import machine
+from benchmarks.record import command, machine
 from ganstyle import artifact, decode, images
 from ganstyle.backends.padding import mirrored
 from ganstyle.backends.peak import most
@@ -76,7 +76,7 @@ def main() -> None:
             found = measured(part, pixels, Path(place))
         kept = json.loads(words.output.read_text()) if words.output.exists() else {}
         result = kept | {
-            "command": "python -m benchmarks.large_picture --photograph kodak/05.png",
+            "commands": list(dict.fromkeys([*kept.get("commands", []), command("benchmarks.large_picture")])),
             part: {"commit": commit(), "load": round(os.getloadavg()[0], 1)} | found,
         }
         words.output.write_text(json.dumps(result, indent=2) + "\n")
@@ -104,9 +104,9 @@ def passage(pixels: Pixels, place: Path, model: Path, height: int, width: int) -
     source, target = place / "large.jpg", place / "out.jpg"
     Pillow.fromarray(tiled(pixels, height, width)).save(source, quality=92)
     words = ["stylize", source, "--model", model, "--backend", "torch", "--max-memory", MEMORY, "--output", target]
-    command = [sys.executable, "-m", "ganstyle.cli", *map(str, words)]
     began = time.perf_counter()
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(place)})
+    called = [sys.executable, "-m", "ganstyle.cli", *map(str, words)]
+    process = subprocess.Popen(called, stderr=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(place)})
     seen = watched(process)
     seconds = time.perf_counter() - began
     said = process.stderr.read() if process.stderr else ""
@@ -116,6 +116,7 @@ def passage(pixels: Pixels, place: Path, model: Path, height: int, width: int) -
     same = decode.header(source, largest=10**9)[:2] == decode.header(target, largest=10**9)[:2]
     return {
         "command": f"ganstyle stylize large.jpg --model {shown} --max-memory {MEMORY} --output out.jpg",
+        "weights_sha256": artifact.read_card(model).weights_sha256,
         "pixels": [width, height],
         "size_kept": same,
         "announced": re.sub(r" in \S*;", ";", said.strip()),

@@ -17,17 +17,9 @@ WATCHED: Mapping[str, tuple[Any, str]] = {
 
 
 def words(folder: Path) -> tuple[str, ...]:
-    """Pack the sources into tar files, and say how to train on them with two loaders and evaluations.
-
-    Evaluations want pictures of 88 pixels.
-    """
-    for number in range(2):
-        with tarfile.open(folder / f"source-{number}.tar", "w") as archive:
-            for path in sorted((folder / "source").iterdir())[number::2]:
-                archive.add(path, path.name)
+    """Say how to train on tar files with two loaders and evaluations, which want pictures of 88 pixels."""
     return (
-        f"data.source='{folder}/source-*.tar'",
-        f"data.index={folder / 'index'}",
+        *packed(folder),
         "data.source_resize=96",
         "data.target_resize=96",
         "data.crop=88",
@@ -40,3 +32,12 @@ def words(folder: Path) -> tuple[str, ...]:
         "callbacks.quality.references=2",
         "+callbacks.quality.draws=2",
     )
+
+
+def packed(folder: Path) -> tuple[str, ...]:
+    """Pack the sources into tar files, and say how to train on them."""
+    for number in range(2):
+        with tarfile.open(folder / f"source-{number}.tar", "w") as archive:
+            for path in sorted((folder / "source").iterdir())[number::2]:
+                archive.add(path, path.name)
+    return f"data.source='{folder}/source-*.tar'", f"data.index={folder / 'index'}"

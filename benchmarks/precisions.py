@@ -30,20 +30,24 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     words = parser.parse_args()
     kept = json.loads(words.output.read_text())["runs"] if words.output.exists() else []
-    runs = [run for run in kept if run["seed"] not in words.seeds]
-    runs += [trained(precision, seed) for seed in words.seeds for precision in PRECISIONS]
-    result = {
-        "command": f"python -m benchmarks.precisions --seeds {' '.join(str(seed) for seed in sorted(_seeds(runs)))}",
-        "commit": commit(),
+    for seed in words.seeds:
+        kept = [run for run in kept if run["seed"] != seed] + [trained(precision, seed) for precision in PRECISIONS]
+        words.output.write_text(json.dumps(reported(kept), indent=2) + "\n")
+
+
+def reported(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Say what the runs came to, and the command that makes them all."""
+    seeds = " ".join(map(str, sorted({run["seed"] for run in runs})))
+    return {
+        "command": f"python -m benchmarks.precisions --seeds {seeds}",
         "machine": machine(),
         **compared(runs),
         "runs": runs,
     }
-    words.output.write_text(json.dumps(result, indent=2) + "\n")
 
 
 def trained(precision: str, seed: int) -> dict[str, Any]:
-    """Train the quickstart once; its test PSNR, and how long it took."""
+    """Train the quickstart once; its test PSNR, how long it took, and with which commit."""
     with tempfile.TemporaryDirectory() as folder:
         words = [f"trainer.precision={precision}", f"seed={seed}", f"runs={folder}"]
         subprocess.run([sys.executable, str(TRAIN), "experiment=quickstart", *words], check=True)
@@ -53,11 +57,8 @@ def trained(precision: str, seed: int) -> dict[str, Any]:
         "seed": seed,
         "psnr": round(metrics["test"]["psnr"], 3),
         "seconds": metrics["seconds"],
+        "commit": commit(),
     }
-
-
-def _seeds(runs: list[dict[str, Any]]) -> set[int]:
-    return {run["seed"] for run in runs}
 
 
 def compared(runs: list[dict[str, Any]]) -> Mapping[str, Any]:

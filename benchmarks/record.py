@@ -7,6 +7,9 @@ and the machine. Nothing is measured here.
 import argparse
 import json
 import os
+import re
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,9 @@ import torch
 
 from ganstyle.backends.pace import processor
 from ganstyle.metrics.recorded import recorded as recorded_curves
+
+ABSOLUTE = re.compile(r"(?<![^\s=:,'\"([{])/(?!/)([^/\s]+/)*(?=[^/\s])")
+"""Folders of an absolute path, up to the last name."""
 
 
 def main() -> None:
@@ -53,6 +59,16 @@ def _quality(run: Path) -> dict[str, Any]:
     share = curves["quality/share"]
     shares = {f"{images:.0f}": round(value, 4) for images, value in zip(share.images, share.values, strict=True)}
     return {"quality": {"share_of_run_time_by_images": shares, **json.loads((run / "quality.json").read_text())}}
+
+
+def command(module: str) -> str:
+    """Give the command line that this runs by, with PATH for the folders of absolute paths."""
+    return shlex.join(["python", "-m", module, *map(shortened, sys.argv[1:])])
+
+
+def shortened(word: str) -> str:
+    """Replace the folders of absolute paths in a word, also of those after = or inside a text."""
+    return ABSOLUTE.sub("PATH/", word)
 
 
 def machine() -> str:

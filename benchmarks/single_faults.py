@@ -1,18 +1,30 @@
 """One fault of every kind that is not a kill of the run itself, and what must come of it."""
 
 import multiprocessing
-import os
 import resource
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from torch import nn
 
-from benchmarks.mishaps import Ended, before_call, begin, hurry, killed, newest, read_every_time, result, run, wait
+from benchmarks.loaded_run import packed
+from benchmarks.mishaps import (
+    Ended,
+    before_call,
+    begin,
+    hurry,
+    killed,
+    newest,
+    paint,
+    read_every_time,
+    result,
+    run,
+    wait,
+)
 from ganstyle.training.system import System
 
 RESUME = "resume=last"
@@ -41,18 +53,23 @@ class Calm(NamedTuple):
     """How long each call of each phase's function took."""
 
 
+def on_full_disk(opened: Callable[..., Any]) -> Callable[..., Any]:
+    """Make `Path.open` that lets nothing be written into the temporary file of a checkpoint."""
+
+    def full(self: Path, mode: str = "r", **options: Any) -> Any:
+        if mode != "xb":
+            return opened(self, mode, **options)
+        self.touch()
+        return opened(Path("/dev/full"), "wb")
+
+    return full
+
+
 def full_disk(folder: Path, calm: Calm) -> Row:
     """Every write of a checkpoint's temporary file fails as on a full disk."""
 
     def sabotage() -> None:
-        real = tempfile.mkstemp
-
-        def full(**options: Any) -> tuple[int, str]:
-            descriptor, name = real(**options)
-            os.close(descriptor)
-            return os.open("/dev/full", os.O_WRONLY), name
-
-        before_call("checkpoint write", 2, lambda: setattr(tempfile, "mkstemp", full))
+        before_call("checkpoint write", 2, lambda: setattr(Path, "open", on_full_disk(Path.open)))
 
     ended = run(folder, sabotage=sabotage)
     told = ended.code == 2 and "is full" in ended.said and "free " in ended.said
@@ -176,6 +193,19 @@ def ended_in_cache(folder: Path, calm: Calm) -> Row:
     return _resumed("SIGTERM while the cache is built", folder, calm, ended, told, "ends at once; resumes exactly")
 
 
+def ended_in_index(folder: Path, calm: Calm) -> Row:
+    """SIGTERM comes while an index is built, between two pictures: nothing was trained yet, so the run ends at once."""
+    twin = folder / "undisturbed"
+    paint(twin)
+    run(twin, *packed(twin))
+    words = packed(folder)
+    end = partial(signal.raise_signal, signal.SIGTERM)
+    ended = run(folder, *words, sabotage=lambda: before_call("looking at pictures", 3, end))
+    told = ended.code == -signal.SIGTERM
+    like = calm._replace(result=result(twin))
+    return _resumed("SIGTERM while an index is built", folder, like, ended, told, "ends at once; exact", *words)
+
+
 def second_run(folder: Path, calm: Calm) -> Row:
     """A second run wants the folder of one that is at work."""
     go, there = folder / "go", folder / "there"
@@ -220,5 +250,5 @@ OTHERS = (
         unreadable_skip,
         too_many_unreadable,
     ),
-    *(not_a_number_stops, not_a_number_rolls_back, killed_loader, ended_in_cache, second_run),
+    *(not_a_number_stops, not_a_number_rolls_back, killed_loader, ended_in_cache, ended_in_index, second_run),
 )

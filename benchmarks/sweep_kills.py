@@ -1,13 +1,14 @@
 """A sweep killed at any moment: python -m benchmarks.sweep_kills --output benchmarks/results/sweep_kills.json.
 
 A sweep of a few trials is killed with -9 from outside at random moments, in turn while it asks, claims, waits for a
-trial, tells, writes what it found, opens its study, puts back trials without an owner, and starts a trial. The same
-command must then end with the trials of a sweep that nobody disturbed: the same numbers, values and scores, no trial
-lost and none counted twice, no process left behind. Trials are stand-ins for train.py that take no PyTorch
-(tests/training/trainee.py), so what is measured is the sweep itself.
+trial, tells, writes what it found, opens its study, puts back trials without an owner, starts a trial, and draws a
+value. The same command must then end with the trials of a sweep that nobody disturbed: the same values and scores in
+turn, no trial lost and none counted twice, no process left behind. Trials are stand-ins for train.py that take no
+PyTorch (tests/training/trainee.py), so what is measured is the sweep itself.
 """
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -15,13 +16,13 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
 
-from benchmarks.forked import forked
+from benchmarks.forked import aims, forked
 from benchmarks.record import machine
 from ganstyle.training import claims, findings, study, sweep, trial
 from ganstyle.training.provenance import commit
@@ -39,6 +40,7 @@ PHASES: Mapping[str, tuple[Any, str]] = {
     "opening the study": (optuna, "create_study"),
     "freeing orphans": (claims, "free_orphans"),
     "starting a trial": (trial, "start"),
+    "drawing a value": (optuna.samplers.RandomSampler, "sample_independent"),
 }
 """Parts of a sweep, and the function that is at work in each."""
 
@@ -53,8 +55,8 @@ class Row(NamedTuple):
 
 
 def plan(folder: Path, trials: int, workers: int, storage: str | None = None) -> Plan:
-    """Search one number among a few, with trials of a second."""
-    space = {"system.ema": Range(0.0, 6.0, False, False, None)}
+    """Search two numbers, the first of which is scored, with trials of a second."""
+    space = {key: Range(0.0, 6.0, False, False, None) for key in ("system.ema", "trainer.clip")}
     search = Search("default", trials, "-quality/gain", space, (), "random", "none", 2, 0)
     return Plan(search, (), folder, storage, workers, (), TRAINEE, poll=0.05)
 
@@ -116,8 +118,8 @@ def undisturbed(own: Plan) -> tuple[list[Any], dict[str, list[float]]]:
 
 
 def trials(own: Plan) -> list[Any]:
-    """The trials of a sweep as they count: number, state, values, score."""
-    return [(one.number, one.state.name, one.params, one.value) for one in counted(study.opened(own))]
+    """The trials of a sweep as they count, in turn: state, values, score."""
+    return [(one.state.name, one.params, one.value) for one in counted(study.opened(own))]
 
 
 def killed(own: Plan, phase: str, number: int, delay: float) -> int:
@@ -140,6 +142,15 @@ def killed(own: Plan, phase: str, number: int, delay: float) -> int:
     return wait(process)
 
 
+def landed(places: Iterator[Plan], phase: str, number: int, delay: float) -> tuple[Plan, int]:
+    """Kill a sweep of a new place each time, until one did not end before; return it and its exit code."""
+    for own, aim in zip(places, aims(number, delay), strict=False):
+        code = killed(own, phase, *aim)
+        if code:
+            break
+    return own, code
+
+
 def holds(own: Plan, calm: list[Any]) -> str:
     """Give the same command after a kill; return what is not as it would have been, or nothing."""
     code = wait(begin(own))
@@ -160,7 +171,7 @@ def holds(own: Plan, calm: list[Any]) -> str:
 
 
 def kills(folder: Path, count: int, seed: int, number: int = 3, workers: int = 2, journal: bool = False) -> list[Row]:
-    """Kill as often as asked, the parts in turn, at moments drawn evenly over their time."""
+    """Kill as often as asked, the parts in turn, at moments drawn evenly over their time; count those that landed."""
     os.environ["PYTHONPATH"] = str(ROOT)
     os.environ["TRAINEE"] = json.dumps({"images": 4, "pause": 0.1})
     draw = random.Random(seed)
@@ -169,10 +180,11 @@ def kills(folder: Path, count: int, seed: int, number: int = 3, workers: int = 2
     for kill in range(count):
         phase = [*PHASES][kill % len(PHASES)]
         call = draw.randrange(len(seconds[phase]))
-        own = _placed(folder / f"kill{kill}", number, workers, journal)
-        code = killed(own, phase, call, draw.uniform(0, seconds[phase][call]))
+        places = (_placed(folder / f"kill{kill}" / str(aim), number, workers, journal) for aim in itertools.count())
+        own, code = landed(places, phase, call, draw.uniform(0, seconds[phase][call]))
         wrong = holds(own, calm) if code == -signal.SIGKILL else f"it ended with {code} before it was killed"
-        held[phase].append(not wrong)
+        if code:
+            held[phase].append(not wrong)
         print(f"{kill + 1:3} of {count}  {phase:18}  call {call:2}  {wrong or 'as undisturbed'}", flush=True)
     how = "kill -9, then the same command: the trials, values and scores of an undisturbed sweep"
     kept = "journal file" if journal else "SQLite"

@@ -3,12 +3,12 @@ r"""Distil a narrow VGG-19 into ganstyle/nn/embedded: the features that perceptu
 Every teacher and source of pictures is given with a word on its licence, which the card repeats. The packaged file:
 
     python scripts/distill_features.py --minutes 20 --lr 0.0015 --seed 0 \
-        --real ../shared/data/weights/vgg19_normalised_relu3_1.safetensors "Apache-2.0" \
-        --distilled ../shared/data/weights/vgg19_slim16x_encoder_relu4_1.safetensors "MIT" \
-        --pictures "../shared/data/monet2photo/trainA/*" "public-domain paintings" \
-        --pictures "../shared/data/monet2photo/trainB/*" "photographs of unstated licence, for development" \
-        --pictures "../shared/data/bsds500/train/*.jpg" "BSDS500, non-commercial research and education" \
-        --pictures "../shared/data/paintings/masters/*" "public-domain paintings"
+        --real PATH/weights/vgg19_normalised_relu3_1.safetensors "Apache-2.0" \
+        --distilled PATH/weights/vgg19_slim16x_encoder_relu4_1.safetensors "MIT" \
+        --pictures "PATH/monet2photo/trainA/*" "public-domain paintings" \
+        --pictures "PATH/monet2photo/trainB/*" "photographs of unstated licence, for development" \
+        --pictures "PATH/bsds500/train/*.jpg" "BSDS500, non-commercial research and education" \
+        --pictures "PATH/paintings/masters/*" "public-domain paintings"
 """
 
 import argparse

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from benchmarks.inference.subjects import EAGER, Subject
 from ganstyle import artifact
+from ganstyle.backends.likeness import psnr
 from ganstyle.backends.model import Images, Model
 from ganstyle.backends.opened import opened
-from ganstyle.export.parity import BOUNDS, psnr
+from ganstyle.export.parity import BOUNDS
 
 Way = Callable[[Images], Images]
 BEST = "best PyTorch"

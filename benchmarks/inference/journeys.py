@@ -65,7 +65,7 @@ def folder_share(subject: Subject, arm: str, folder: Path, output: Path, rounds:
 
     def whole() -> None:
         with contextlib.redirect_stdout(io.StringIO()):
-            if restyle_all(studio, todo):
+            if restyle_all(studio, todo, force=True):
                 raise RuntimeError("a picture could not be restyled")
 
     spent: dict[str, list[float]] = {"alone": [], "folder": []}

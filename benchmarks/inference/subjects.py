@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from ganstyle import artifact
+from ganstyle.backends.likeness import Bound
 from ganstyle.backends.reports import report_path
 from ganstyle.card import read_card
 from ganstyle.export import parity
@@ -122,7 +123,7 @@ def _proven(subject: Subject, arm: str, photographs: Path) -> dict[str, Any]:
 def _export(subject: Subject, arm: str, photographs: Path) -> None:
     """Export; where the likeness says nothing, every layer is quantized, so that the speed is that of int8."""
     to, precision = EXPORTS[arm]
-    bound = parity.BOUNDS[precision] if subject.judges(arm) else parity.Bound()
+    bound = parity.BOUNDS[precision] if subject.judges(arm) else Bound()
     with patch.dict(parity.BOUNDS, {precision: bound}):
         export(subject.folder, subject.file(arm), to=to, precision=precision, calibrate=photographs)
 

@@ -4,13 +4,16 @@ Its order of passes is the one that users of the public code get: pix2pix moves 
 again for the generator; CycleGAN moves both generators first, with six translations, then each discriminator.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmarks.train.parts import timed
 from ganstyle.methods.pool import ImagePool
 from ganstyle.nn.patchgan import PatchGAN
 from ganstyle.nn.resnet import ResNet
@@ -149,7 +152,16 @@ class CycleGANGame:
         return terms
 
 
-GAMES: dict[str, Callable[[], Pix2PixGame | CycleGANGame]] = {
+Game = Pix2PixGame | CycleGANGame
+
+
+def clocked(game: Game) -> AbstractContextManager[Counter[str]]:
+    """Add up the seconds that parts of steps take meanwhile; the rest is forward passes and losses."""
+    backward = (torch.autograd, "backward", "backward")
+    return timed([backward, *((own, "step", "optimizer") for own in (game.generator_adam, game.critic_adam))])
+
+
+GAMES: dict[str, Callable[[], Game]] = {
     "pix2pix": Pix2PixGame.drawn,
     "cyclegan": CycleGANGame.drawn,
 }

@@ -1,8 +1,7 @@
 """ganstyle's arms: systems as `train.py` builds them for the papers' experiments, stepped without or with Lightning."""
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +10,9 @@ from hydra import compose, initialize_config_dir
 from torch import Tensor
 
 from benchmarks.toy_game import Game
-from benchmarks.train.incumbent import CycleGANGame, Pix2PixGame
+from benchmarks.train.incumbent import Game as Baseline
+from benchmarks.train.incumbent import Pix2PixGame
+from benchmarks.train.parts import timed
 from ganstyle.training.folder import conf_folder
 from ganstyle.training.witness import Nobody
 from ganstyle.types import Batch, Losses
@@ -48,7 +49,7 @@ class Arm:
             self.game.system.training_step(batch, 0)
         return seen.terms
 
-    def like(self, baseline: Pix2PixGame | CycleGANGame) -> None:
+    def like(self, baseline: Baseline) -> None:
         """Take over the weights of the baseline's networks."""
         method = self.game.system.method
         if isinstance(baseline, Pix2PixGame):
@@ -62,18 +63,12 @@ class Arm:
 
     @contextmanager
     def clocked(self) -> Iterator[Counter[str]]:
-        """Add up the seconds that parts of steps take meanwhile."""
-        system, found = self.game.system, Counter[str]()
-        parts = {"forward": (system.method, "forward"), "losses": (system, "_losses")}
-        parts |= {"backward": (system, "manual_backward"), "optimizer": (system, "_step")}
-        for part, (owner, name) in parts.items():
-            setattr(owner, name, _timed(getattr(owner, name), found, part))
-        try:
+        """Add up the seconds that parts of steps take meanwhile; the rest is what the system takes around them."""
+        system = self.game.system
+        places = [(system.method, "forward", "forward"), (system, "_losses", "forward")]
+        places += [(system, "manual_backward", "backward"), (system, "_step", "optimizer")]
+        with timed(places) as found:
             yield found
-        finally:
-            for owner, name in parts.values():
-                delattr(owner, name)
-            system.manual_backward = Tensor.backward
 
 
 def resolved(config: Any) -> str:
@@ -82,24 +77,6 @@ def resolved(config: Any) -> str:
 
     precision: str = instantiate(config.trainer).resolved_precision()
     return precision
-
-
-def clock() -> float:
-    """Wall time once all that was asked for is done."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter()
-
-
-def split(arm: Arm, batch: Batch, steps: int = 3) -> dict[str, float]:
-    """Say where the time of a step goes, in seconds."""
-    with arm.clocked() as found:
-        began = clock()
-        for _ in range(steps):
-            arm.step(batch)
-        whole = clock() - began
-    parts = {part: round(seconds / steps, 4) for part, seconds in found.items()}
-    return parts | {"overhead": round((whole - sum(found.values())) / steps, 4), "whole": round(whole / steps, 4)}
 
 
 class _Seen(Nobody):
@@ -111,14 +88,3 @@ class _Seen(Nobody):
     def losses(self, player: str, losses: Losses) -> None:
         """Keep them, without their graphs."""
         self.terms |= {name: loss.detach() for name, loss in losses.items()}
-
-
-def _timed(function: Callable[..., Any], found: Counter[str], part: str) -> Callable[..., Any]:
-    def timed(*args: Any, **kwargs: Any) -> Any:
-        began = time.perf_counter()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            found[part] += time.perf_counter() - began  # type: ignore[assignment]
-
-    return timed

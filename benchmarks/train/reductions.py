@@ -1,12 +1,14 @@
 """Ways to average the gradients of several ranks, around one hand-written step of a method.
 
-`python -m benchmarks.train.reductions RECIPE SIZE RANK FOLDER` is one rank, pinned to the core of its number, that
-answers every line of words (the name of a way) once it has stepped; without FOLDER it is alone in the world.
+`python -m benchmarks.train.reductions RECIPE SIZE RANK DEVICE FOLDER` is one rank, pinned to the core or on the GPU of
+its number, that answers every line of words (the name of a way) once it has stepped; without FOLDER it is alone in the
+world.
 """
 
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -16,9 +18,12 @@ from torch import distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
 from benchmarks.train.ours import Arm
+from benchmarks.train.parts import clock
 from benchmarks.train.turns import images
 from ganstyle.training.allocator import keep_freed_memory
-from ganstyle.training.distributed import average_gradients
+from ganstyle.training.distributed import averaging
+from ganstyle.training.loaders import to_device
+from ganstyle.training.passes import parameters_of
 from ganstyle.training.weights import weighted_sum
 from ganstyle.types import Batch
 
@@ -31,13 +36,13 @@ class Alone:
 
     def step(self, batch: Batch) -> None:
         """Let every player move on one batch."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.arm.is_half):
+        with torch.autocast(self.arm.device, torch.bfloat16, enabled=self.arm.is_half):
             outputs = self.forward(batch)
             for player, optimizer in zip(self.system.players, self.arm.game.optimizers, strict=True):
                 for other in self.system.players:
                     other.network.requires_grad_(other is player)
-                self.backward(weighted_sum(player.losses(outputs), self.system.weights[player.name]))
-                self.reduce([p for group in optimizer.param_groups for p in group["params"]])
+                with self.reducing(parameters_of(optimizer)):
+                    self.backward(weighted_sum(player.losses(outputs), self.system.weights[player.name]))
                 optimizer.step()
                 optimizer.zero_grad()
             self.system.method.requires_grad_(True)
@@ -50,16 +55,25 @@ class Alone:
         """Compute gradients."""
         torch.autograd.backward(loss)
 
-    def reduce(self, parameters: list[nn.Parameter]) -> None:
-        """Average them."""
+    def reducing(self, parameters: list[nn.Parameter]) -> AbstractContextManager[None]:
+        """Surround a player's backward pass with what averages its gradients."""
+        return nullcontext()
+
+
+class Meanwhile(Alone):
+    """Messages of the player that moves, the last layers' while the others are computed: ganstyle's way."""
+
+    def reducing(self, parameters: list[nn.Parameter]) -> AbstractContextManager[None]:
+        """Send them."""
+        return averaging(parameters)
 
 
 class Flat(Alone):
-    """One message with the gradients of the player that moves, after its backward pass: ganstyle's way."""
+    """One message with all gradients of the player that moves, after its backward pass."""
 
-    def reduce(self, parameters: list[nn.Parameter]) -> None:
-        """Average them."""
-        average_gradients(parameters)
+    def reducing(self, parameters: list[nn.Parameter]) -> AbstractContextManager[None]:
+        """Send it."""
+        return averaging(parameters, meanwhile=False, message=sum(p.nbytes for p in parameters))
 
 
 class FindUnused(Alone):
@@ -105,7 +119,9 @@ class Wrapped(nn.Module):
         return self.wrapper(x) if wanted else self.wrapper.module(x)
 
 
+BACKENDS = {"cpu": "gloo", "cuda": "nccl"}
 WAYS: Mapping[str, Callable[[Arm], Alone]] = {
+    "meanwhile": Meanwhile,
     "flat all-reduce": Flat,
     "a wrapper per network": PerNetwork,
     "find_unused_parameters": FindUnused,
@@ -114,17 +130,23 @@ WAYS: Mapping[str, Callable[[Arm], Alone]] = {
 """`apart` averages nothing: what two processes cost each other without a word."""
 
 
-def main(recipe: str, size: str, rank: str, folder: str = "") -> None:
+def main(recipe: str, size: str, rank: str, device: str, folder: str = "") -> None:
     """Step when told."""
-    os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[int(rank)]})
-    torch.set_num_threads(1)
-    keep_freed_memory()
+    if device == "cuda":
+        torch.cuda.set_device(int(rank))
+    else:
+        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[int(rank)]})
+        torch.set_num_threads(1)
+        keep_freed_memory()
     if folder:
-        dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=int(rank), world_size=2)
-    made = {name: make(Arm(recipe, int(size), "auto")) for name, make in WAYS.items() if folder or name == "apart"}
-    batch = images(int(size))
+        dist.init_process_group(BACKENDS[device], init_method=f"file://{folder}/meeting", rank=int(rank), world_size=2)
+    own = (f"trainer.accelerator={device}", "trainer.compile=false")
+    ways = {name: make for name, make in WAYS.items() if folder or name == "apart"}
+    made = {name: make(Arm(recipe, int(size), "auto", own, device=device)) for name, make in ways.items()}
+    batch = to_device(images(int(size)), torch.device(device))
     for question in sys.stdin:
         made[question.strip()].step(batch)
+        clock()
         print("done", flush=True)
     if folder:
         dist.destroy_process_group()

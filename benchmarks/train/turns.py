@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -15,8 +15,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from benchmarks.train.incumbent import GAMES
-from benchmarks.train.ours import SIDE, Arm, clock, split
+from benchmarks.train.incumbent import GAMES, clocked
+from benchmarks.train.ours import SIDE, Arm
+from benchmarks.train.parts import clock, split
 from ganstyle.backends.peak import most
 from ganstyle.training.allocator import keep_freed_memory
 from ganstyle.types import Batch
@@ -29,10 +30,10 @@ SETTINGS = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
 class Turns:
-    """The processes of all arms; `ways` are their steps."""
+    """The processes of the baseline and of ganstyle's arms; `ways` are their steps."""
 
-    def __init__(self, recipe: str, size: int, threads: int) -> None:
-        words = {name: (recipe, name, str(size), str(threads)) for name in (BASELINE, *OURS)}
+    def __init__(self, recipe: str, size: int, threads: int, arms: Iterable[str] = tuple(OURS)) -> None:
+        words = {name: (recipe, name, str(size), str(threads)) for name in (BASELINE, *arms)}
         self._processes = {name: _started(name, own) for name, own in words.items()}
 
     @property
@@ -88,7 +89,7 @@ def main(recipe: str, name: str, size: str, threads: str) -> None:
 
     answers: Mapping[str, Callable[[], object]] = {
         "step": step,
-        "split": lambda: split(arm, batch),
+        "split": lambda: split(step, arm.clocked() if name in OURS else clocked(arm)),
         "peak": lambda: round(most() / 1e9, 2),
     }
     for question in sys.stdin:

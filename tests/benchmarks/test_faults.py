@@ -1,11 +1,12 @@
 """Runs are killed and harmed in every way that the benchmark knows; nothing is lost."""
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from benchmarks import faults, loaded_run, lost_ranks
-from benchmarks.mishaps import paint
+from benchmarks.mishaps import Ended, paint
 from benchmarks.single_faults import OTHERS, Calm
 
 
@@ -29,6 +30,22 @@ def test_a_run_with_everything_on_killed_in_any_phase_ends_with_the_same_bits(tm
     watched = {**calm.seconds, **{phase: [] for phase in ("training", "checkpoint write", "validation", "conclusion")}}
     rows = faults.kills(tmp_path, calm._replace(seconds=watched), 4, 1, loaded_run.words)
     assert [(row.times, row.held) for row in rows] == [(1, 1)] * 4
+
+
+def test_a_run_that_ends_before_its_kill_is_killed_earlier_in_a_new_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aims = []
+
+    def killed(place: Path, phase: str, call: int, delay: float) -> Ended:
+        aims.append((place.name, call, delay))
+        return Ended(0 if delay > 1 else -signal.SIGKILL, "")
+
+    monkeypatch.setattr(faults, "killed", killed)
+    shot = faults.landed(tmp_path, faults.small, "conclusion", 0, 2.0)
+    assert aims == [("0", 0, 2.0), ("1", 0, 1.0)]
+    assert (shot.place, shot.ended.code) == (tmp_path / "1", -signal.SIGKILL)
+    assert (shot.place / "source").is_dir()
 
 
 @pytest.mark.slow

@@ -127,7 +127,8 @@ def test_a_compiled_network_paints_alike(name: str, tmp_path: Path) -> None:
     assert arms.alike(name, arms.pytorch_way(subject, name)(image), arms.pytorch_way(subject, "eager")(image))
 
 
-OLDER = (("light", 128), ("gone", 64))
+OLDER = (("light", 128), ("light before", 256), ("gone", 64))
+"""Rows of a results file: of the same weights, of those that were there before, and of a network that is gone."""
 
 
 @pytest.mark.slow
@@ -152,7 +153,12 @@ def test_parts_leave_their_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(module, name, value)
     output = tmp_path / "speed.json"
     words = ["--photographs", photographs, "--calibrate", photographs, "--work", tmp_path / "work", "--output", output]
-    older = [{"network": name, "side": side, "arm": "eager", "times_as_fast": 1.0} for name, side in OLDER]
+    weights = {"light": artifact.read_card(tmp_path / "small").weights_sha256[:12]}
+    older = [
+        {"network": name.removesuffix(" before"), "side": side, "arm": "eager", "times_as_fast": 1.0}
+        | {"weights": weights.get(name, "other")}
+        for name, side in OLDER
+    ]
     output.write_text(json.dumps({"pytorch": {"light": {"best": "bf16 autocast"}}, "rows": older}))
     parts = ["--parts", "parity", "rows", "folders", "starts"]
     called = ["inference_speed", *map(str, words), "--trained", f"light={tmp_path / 'small'}", *parts]
@@ -161,6 +167,7 @@ def test_parts_leave_their_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     result = json.loads(output.read_text())
     measured = {(row["side"], row["arm"]) for row in result["rows"]}
     assert measured == {(64, "eager"), (64, "best PyTorch"), (64, "onnxruntime"), (128, "eager")}
+    assert {row["weights"] for row in result["rows"]} == set(weights.values())
     assert [(report["network"], report["passed"]) for report in result["parity"]] == [("light", True)]
     assert [row["network"] for row in result["folders"] if row["share"] > 0] == ["light", "light"]
     assert {row["arm"]: row["imports_torch"] for row in result["starts"]} == {"onnxruntime": False, "PyTorch": True}

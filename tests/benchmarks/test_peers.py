@@ -86,7 +86,7 @@ def test_a_missing_weights_file_is_one_sentence(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_published_network_keeps_what_a_photograph_shows(name: str, shared_data: Path | None):
     if shared_data is None:
-        pytest.skip("needs ../shared")
+        pytest.skip("needs real pictures and weights beside the checkout")
     network = PUBLISHED[name](read_tensors(shared_data / "weights" / f"{name}.safetensors"))
     photograph = images.to_tensor(images.resize(images.read(shared_data / "kodak" / "03.png"), 128, 192))[None]
     with torch.no_grad():

@@ -1,11 +1,14 @@
 """The ways to average gradients that are compared do the same."""
 
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from torch import multiprocessing
 from training.reduced import SMALL, step_as_rank
+
+from benchmarks import scaling
 
 Weights = dict[str, dict[str, list[torch.Tensor]]]
 
@@ -19,7 +22,7 @@ def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[Weights]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", SMALL)
-@pytest.mark.parametrize("way", ["a wrapper per network", "find_unused_parameters"])
+@pytest.mark.parametrize("way", ["meanwhile", "a wrapper per network", "find_unused_parameters"])
 def test_every_way_learns_what_the_flat_one_does(ranks: list[Weights], recipe: str, way: str) -> None:
     first, second = (rank[recipe] for rank in ranks)
     assert all(map(torch.equal, first[way], second[way]))
@@ -32,3 +35,13 @@ def test_every_way_learns_what_the_flat_one_does(ranks: list[Weights], recipe: s
 def test_ranks_that_say_nothing_drift_apart(ranks: list[Weights], recipe: str) -> None:
     first, second = (rank[recipe]["apart"] for rank in ranks)
     assert not all(map(torch.equal, first, second))
+
+
+def test_two_gpus_are_asked_for_where_there_are_fewer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(sys, "argv", ["scaling", "--device", "cuda"])
+    with pytest.raises(SystemExit):
+        scaling.main()
+    assert "--device cuda wants two GPUs, but PyTorch finds 1 here" in capsys.readouterr().err

@@ -1,14 +1,17 @@
 """The baseline is what it says it is, and ganstyle's arms do the same mathematics."""
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+from benchmarks.train import incumbent
 from benchmarks.train.incumbent import FORWARDS, PARAMETERS, CycleGANGame, Pix2PixGame
 from benchmarks.train.ours import Arm
+from benchmarks.train.parts import split
 from benchmarks.train_speed import flops_of, loading
 from ganstyle.nn.patchgan import PatchGAN
 from ganstyle.nn.resnet import ResNet
@@ -73,13 +76,16 @@ def test_one_step_from_equal_weights_has_the_baselines_losses_and_leaves_its_wei
             assert float(found[name]) == pytest.approx(float(loss), rel=1e-3), (number, name)
 
 
-def test_where_the_time_goes_adds_up() -> None:
-    arm = Arm("pix2pix", 1, "32", SMALL["pix2pix"])
-    with arm.clocked() as found:
-        arm.step(batch_of(1))
-    assert found.keys() == {"forward", "losses", "backward", "optimizer"}
-    assert all(seconds > 0 for seconds in found.values())
-    arm.step(batch_of(1))  # as before
+@pytest.mark.parametrize("recipe", sorted(SMALL))
+def test_where_the_time_goes_adds_up(recipe: str) -> None:
+    game, arm, batch = baseline(recipe), Arm(recipe, 1, "32", SMALL[recipe]), batch_of(1)
+    for subject, clocked in ((game, incumbent.clocked(game)), (arm, arm.clocked())):
+        seconds = split(partial(subject.step, batch), clocked, steps=1)
+        whole = seconds.pop("whole")
+        assert {"backward", "optimizer", "rest"} <= seconds.keys() <= {"forward", "backward", "optimizer", "rest"}
+        assert min(seconds.values()) >= 0
+        assert sum(seconds.values()) == pytest.approx(whole, abs=3e-4)  # each is rounded
+        subject.step(batch)  # as before
 
 
 def test_operations_are_counted() -> None:
