@@ -155,15 +155,21 @@ def torchrun_that_has_saved(folder: Path) -> Any:
     return agent
 
 
+def says_failed(agent: Any) -> str:
+    """What torchrun and its ranks said; torchrun ends with 1 whatever happened, or rarely by an abort of its own."""
+    err: str = agent.communicate(timeout=120)[1]
+    assert agent.returncode in (1, -signal.SIGABRT), err
+    return err
+
+
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_rank_that_torchrun_loses_ends_the_run_within_half_a_minute(tmp_path: Path, which: int) -> None:
     agent = torchrun_that_has_saved(tmp_path)
     ranks = tree(agent.pid)[1:]
     os.kill(ranks[which], signal.SIGKILL)
     began = time.monotonic()
-    agent.communicate(timeout=120)
+    says_failed(agent)
     assert time.monotonic() - began < 30
-    assert agent.returncode == 1
     assert not any(Path(f"/proc/{rank}").exists() for rank in ranks)
     assert checkpoint(newest(tmp_path))["images_seen"] % 4 == 0
 
@@ -175,16 +181,14 @@ def test_torchrun_told_to_end_saves_and_says_so_in_words_since_its_code_is_1_for
     agent = torchrun_that_has_saved(tmp_path)
     for process in tree(agent.pid)[: 1 if who == "torchrun" else None]:
         os.kill(process, signal.SIGTERM)
-    err = agent.communicate(timeout=120)[1]
-    assert agent.returncode == 1
+    err = says_failed(agent)
     assert err.count("stopped by SIGTERM; resume=last goes on from here.") == 1, err
     assert checkpoint(newest(tmp_path))["images_seen"] % 4 == 0
 
 
 def test_torchrun_says_no_such_thing_of_a_mistake(tmp_path: Path) -> None:
     (agent,) = by_torchrun(tmp_path, "trainer.max_images=3")
-    err = agent.communicate(timeout=120)[1]
-    assert agent.returncode == 1
+    err = says_failed(agent)
     assert "train.py: trainer.max_images=3 cannot be shared out" in err
     assert "stopped by" not in err
 
