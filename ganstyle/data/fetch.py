@@ -1,7 +1,10 @@
 """`ganstyle fetch`: a public data set, downloaded, verified, unpacked, and put in place at once."""
 
+import fcntl
 import hashlib
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -9,6 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from ganstyle.data.catalogue import LAYOUTS, Collection
 from ganstyle.data.download import download
+from ganstyle.data.locks import lock
 from ganstyle.data.unpack import unpack
 from ganstyle.errors import FetchError
 
@@ -20,7 +24,8 @@ def fetch(collection: Collection, to: Path, *, console: Console | None = None) -
     """Bring a data set into the folder `to` and return where it lies; what is there already is left alone.
 
     The data set's folder appears whole or not at all. Raises FetchError when the archive does not arrive, is not the
-    one that the catalogue (or, where that has no sum, the first download) vouches for, or holds anything unexpected.
+    one that the catalogue (or, where that has no sum, the first download) vouches for, or holds anything unexpected,
+    and while another process fetches it into the same folder.
     """
     folder = to / collection.name
     if folder.exists():
@@ -28,15 +33,34 @@ def fetch(collection: Collection, to: Path, *, console: Console | None = None) -
     archive = to / collection.archive
     try:
         to.mkdir(parents=True, exist_ok=True)
-        _download(collection, archive, console or Console(stderr=True))
-        _verify(collection, archive)
-        _unpack_into_place(collection, archive, folder)
-        archive.unlink()
+        with _alone(archive):
+            if not folder.exists():  # another fetch may just have ended
+                _download(collection, archive, console or Console(stderr=True))
+                _verify(collection, archive)
+                _unpack_into_place(collection, archive, folder)
+                archive.unlink()
     except OSError as error:
         raise FetchError(
             f"{collection.name} cannot be stored in {to}: {error}; free space or choose another --to."
         ) from error
     return folder
+
+
+@contextmanager
+def _alone(archive: Path) -> Iterator[None]:
+    """Keep other fetches of an archive away from its part and its folder, where the file system has locks."""
+    claim = archive.with_name(archive.name + ".lock")
+    with claim.open("w") as file:
+        try:
+            lock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FetchError(
+                f"another process is fetching {archive.name} into {archive.parent}; wait for it to end."
+            ) from None
+        try:
+            yield
+        finally:
+            claim.unlink(missing_ok=True)
 
 
 def _download(collection: Collection, archive: Path, console: Console) -> None:

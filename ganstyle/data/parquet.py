@@ -127,14 +127,18 @@ def _listing(root: Path, names: Sequence[str], kinds: Sequence[str]) -> Listing:
 
 
 def _columns(path: Path, kinds: Sequence[str]) -> tuple[int, dict[str, Column]]:
-    """Count the rows of a file, and read its labels."""
+    """Count the rows of a file, and read its labels; the pictures are looked for, but not read."""
+    wanted = ["image", *kinds]
     try:
         file = opened(path)
+        if missing := [name for name in wanted if name not in file.schema_arrow.names]:
+            raise KeyError(f"it lacks {', '.join(missing)}")
         table = file.read(columns=list(kinds))
         classes = _classes(file, kinds)
         found = {kind: Column(path, _numbers(path, kind, table), classes[kind]) for kind in kinds}
     except (OSError, ValueError, KeyError, OverflowError) as error:
-        raise DataError(f"{path} is no parquet file with the columns {', '.join(kinds)} ({error}).") from None
+        reason = error.args[0] if isinstance(error, KeyError) else error
+        raise DataError(f"{path} is no parquet file with the columns {', '.join(wanted)} ({reason}).") from None
     return file.metadata.num_rows, found
 
 

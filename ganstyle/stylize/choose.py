@@ -12,7 +12,7 @@ from ganstyle.backends.opened import BACKENDS, RUN_BY, opened, require_backend
 from ganstyle.backends.pace import cached, least_milliseconds
 from ganstyle.backends.reports import Passed, passed_beside
 from ganstyle.card import read_card
-from ganstyle.errors import unknown
+from ganstyle.errors import GanstyleError, unknown
 
 if TYPE_CHECKING:
     from ganstyle.artifact import Artifact
@@ -67,7 +67,7 @@ def choose(model: Path, backend: str, tell: Callable[[str], None] = lambda words
 
 
 def _gain(export: Passed, model: Path, tell: Callable[[str], None]) -> float:
-    """How many times as fast as PyTorch an export is here; 0 for one that is beyond its bound here."""
+    """How many times as fast as PyTorch an export is here; 0 for one that cannot be run or is beyond its bound here."""
 
     def measure() -> float:
         from ganstyle import artifact
@@ -83,7 +83,11 @@ def _gain(export: Passed, model: Path, tell: Callable[[str], None]) -> float:
         taken = least_milliseconds(ways)
         return taken["ours"] / max(taken["theirs"], 0.01)
 
-    return cached(export.sha256, export.backend, measure)
+    try:
+        return cached(export.sha256, export.backend, measure)
+    except GanstyleError as error:
+        tell(f"{error} {export.path} is not used.")
+        return 0.0
 
 
 def _painted(painter: "Artifact | Model", picture: Images) -> Images:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -180,15 +181,34 @@ def test_a_gain_measured_on_another_processor_is_measured_again_once(
     assert backend_of(place, tmp_path / "c.png") == "onnxruntime"
 
 
-def test_an_export_that_another_version_of_its_program_runs_otherwise_is_not_used(
-    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    elsewhere = shutil.copytree(place, tmp_path / "elsewhere")
+def judged_by_another_version(place: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The artifact with an export that onnxruntime 1.0 found fast, on a machine that has judged none so far."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    elsewhere = shutil.copytree(place, folder / "elsewhere")
     hasten(elsewhere, 3.0)
     path = report_path(elsewhere / "model.fp32.onnx")
     report = json.loads(path.read_text())
     path.write_text(json.dumps(report | {"versions": report["versions"] | {"onnxruntime": "1.0"}}))
+    return elsewhere
+
+
+def test_an_export_that_this_version_of_its_program_cannot_run_is_not_used(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = judged_by_another_version(place, tmp_path, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr("onnxruntime.InferenceSession", Mock(side_effect=RuntimeError("the model's IR is too new")))
+        assert backend_of(elsewhere, tmp_path / "a.png") == "torch"
+    said = capsys.readouterr().err
+    assert "model.fp32.onnx cannot be run by onnxruntime (the model's IR is too new)." in said
+    assert said.strip().endswith("model.fp32.onnx is not used.")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_an_export_that_another_version_of_its_program_runs_otherwise_is_not_used(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = judged_by_another_version(place, tmp_path, monkeypatch)
     real = onnxruntime.compute_of
 
     def off(session: object) -> Compute:

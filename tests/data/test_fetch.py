@@ -1,3 +1,4 @@
+import fcntl
 import hashlib
 import io
 import os
@@ -111,6 +112,16 @@ def test_what_is_there_is_not_fetched_again(tiny: Collection, shelf: Shelf, tmp_
     fetch(tiny, tmp_path, console=QUIET)
     fetch(tiny, tmp_path, console=QUIET)
     assert len(shelf.asked) == 1
+
+
+def test_two_fetches_of_one_archive_keep_out_of_each_others_way(tiny: Collection, shelf: Shelf, tmp_path: Path) -> None:
+    with (tmp_path / "tiny.zip.lock").open("w") as claim:
+        fcntl.flock(claim, fcntl.LOCK_EX)
+        with pytest.raises(FetchError, match=rf"another process is fetching tiny\.zip into {tmp_path}; wait"):
+            fetch(tiny, tmp_path, console=QUIET)
+        assert shelf.asked == []
+    fetch(tiny, tmp_path, console=QUIET)
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
 
 
 @pytest.mark.parametrize("validator", ["tag", "date"])

@@ -95,7 +95,10 @@ def test_a_number_beyond_the_names_is_no_label(tmp_path: Path) -> None:
     [
         ({"artist": [0, 1, None]}, r"a\.parquet has no label in row 2 of its column artist; -1 stands for an unknown"),
         ({"genre": ["x", "y", "z"]}, r"a\.parquet must hold whole numbers in its column genre, but holds string"),
-        ({"style": None}, r"a\.parquet is no parquet file with the columns artist, genre, style"),
+        (
+            {"style": None, "image": None},
+            r"a\.parquet is no parquet file with the columns image, artist, genre, style \(it lacks image, style\)",
+        ),
     ],
 )
 def test_labels_that_are_no_numbers_are_refused_by_name(
