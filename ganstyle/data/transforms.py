@@ -60,7 +60,7 @@ class Augmentation:
         self.crop, self.scales, self.whole_scales, self.flip = crop, scales, whole_scales, flip
         self.extra = tuple((name, tuple((arguments or {}).items())) for name, arguments in (extra or {}).items())
         for name, arguments in self.extra:
-            _named(name, arguments)
+            _try_out(name, _named(name, arguments), crop)
 
     def __call__(self, seed: int, pixels: Pixels) -> Pixels:
         """Augment one picture, no side of which is shorter than `crop`."""
@@ -128,6 +128,21 @@ def framed(pixels: Pixels, side: int) -> Pixels:
 def _compose(extra: tuple[Any, ...]) -> A.Compose:
     """Build the chain of further augmentations."""
     return A.Compose([_named(*step) for step in extra], additional_targets={"target": "image"})
+
+
+def _try_out(name: str, transform: A.BasicTransform, crop: int) -> None:
+    """Raise ConfigError for an albumentation that gives anything but RGB bytes, which [-1, 1] is made of afterwards."""
+    transform.p = 1.0
+    try:
+        pixels = transform(image=np.zeros((crop, crop, 3), np.uint8))["image"]
+    except Exception as error:  # albumentations' own errors have no common kind
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"data.augment.{name} cannot be applied to {crop} x {crop} pixels: {reason}.") from None
+    if pixels.dtype != np.uint8 or pixels.shape[2:] != (3,):
+        raise ConfigError(
+            f"data.augment.{name} gives {pixels.dtype} of shape {pixels.shape}, but pictures must stay RGB bytes; "
+            "they are brought to [-1, 1] afterwards."
+        )
 
 
 def _named(name: str, arguments: tuple[tuple[str, Any], ...]) -> A.BasicTransform:

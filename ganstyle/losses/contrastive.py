@@ -8,6 +8,8 @@ from torch import Tensor
 from ganstyle.losses.precision import in_full_precision
 from ganstyle.types import Scalar
 
+SHORTEST = 1e-4
+"""Vectors shorter than this count as so long: the slope of a direction has no bound at 0."""
 Vectors = Float[Tensor, "batch patches width"]
 
 
@@ -20,6 +22,10 @@ def patch_nce(queries: Vectors, keys: Vectors, *, temperature: float = 0.07) -> 
 
     Source: Park et al. 2020, eq. 2 and 3, averaged over patches and images.
     """
-    similarities = F.normalize(queries, dim=2) @ F.normalize(keys.detach(), dim=2).mT
+    similarities = _directions(queries) @ _directions(keys.detach()).mT
     own = torch.arange(queries.shape[1], device=queries.device).expand(queries.shape[:2])
     return F.cross_entropy(similarities.flatten(0, 1) / temperature, own.flatten())
+
+
+def _directions(vectors: Vectors) -> Vectors:
+    return F.normalize(vectors, dim=2, eps=SHORTEST)

@@ -59,6 +59,11 @@ class Method(nn.Module, Generic[Outputs]):
         return NOTHING
 
     @property
+    def least_batch(self) -> int:
+        """Images on one device below which the losses lose their sense."""
+        return 1
+
+    @property
     def replayable(self) -> bool:
         """Whether every training step from now on does the same operations, and draws nothing on the host.
 

@@ -125,6 +125,11 @@ class PerceptualGAN(Method[Outputs]):
         return {"generator": self.generator}
 
     @property
+    def least_batch(self) -> int:
+        """Two where style is a distribution: how unlike each other the results of one device are counts, too."""
+        return 2 if self.style_target == DISTRIBUTION and {*self.style} - {"patches"} else 1
+
+    @property
     def replayable(self) -> bool:
         """Once as many targets are remembered as can be, unless patches are drawn."""
         return "patches" not in self.style and (self.style_target != DISTRIBUTION or self.memory.is_full)

@@ -40,6 +40,7 @@ def capture(system: System, identity: Mapping[str, Any]) -> dict[str, Any]:
         "optimizers": {p.name: o.state_dict() for p, o in zip(system.players, system.raw_optimizers, strict=True)},
         "ranks": gather(_own(system)),
         "scores": dict(system.scores),
+        "scored": dict(system.scored),
         "latest": dict(system.latest),
         "rollbacks": system.rollbacks,
         "slowdown": system.slowdown,
@@ -105,7 +106,7 @@ def restore_results(system: System, state: Mapping[str, Any]) -> None:
         network.load_state_dict(state["generators"][name])
     system.images_seen = system.images_before = int(state["images_seen"])
     system.scores, system.latest = dict(state["scores"]), dict(state["latest"])
-    system.scored = {}
+    system.scored = dict(state.get("scored", {}))
 
 
 def save(state: Mapping[str, Any], path: Path) -> None:

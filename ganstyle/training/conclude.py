@@ -35,13 +35,18 @@ def conclude(system: System, problem: Problem, card: Mapping[str, Any], folder: 
         "experiment": card["training"]["experiment"],
         "images_seen": system.images_seen,
         "seconds": round(seconds, 1),
-        "validation": system.scores,
+        "validation": {name: score for name, score in system.scores.items() if _is_fresh(system, name)},
         "train": system.latest,
         "test": {metric.name: metric.value for metric in metrics},
         "protocol": {metric.name: metric.protocol for metric in metrics},
     }
     (folder / "metrics.json").write_text(json.dumps(report, indent=2) + "\n")
     _tell(folder, artifacts, gain)
+
+
+def _is_fresh(system: System, score: str) -> bool:
+    """Say whether a score is of the weights that are kept: a run may end between two validations."""
+    return system.scored.get(score, system.images_seen) == system.images_seen
 
 
 def _saved(system: System, folder: Path, card: Mapping[str, Any], metrics: Sequence[Metric]) -> list[Path]:
@@ -67,8 +72,11 @@ def _tell(folder: Path, artifacts: Sequence[Path], gain: Gain | None) -> None:
 
 @torch.inference_mode()
 def known_gain(generator: nn.Module, problem: Problem) -> Gain:
-    """Translate the test set in full precision and measure the gain over answers that need no model."""
-    batches = list(DataLoader(problem.test, batch_size=16))  # type: ignore[arg-type]
+    """Translate the test set in full precision and measure the gain over answers that need no model.
+
+    One picture at a time, as it is used: batch norm takes its statistics from what it is given.
+    """
+    batches = list(DataLoader(problem.test))  # type: ignore[arg-type]
     results = [generator(batch["source"]) for batch in batches]
     sources, truths = (torch.cat([batch[key] for batch in batches]) for key in ("source", "truth"))
     return measure_gain(sources, torch.cat(results), truths)
@@ -77,7 +85,8 @@ def known_gain(generator: nn.Module, problem: Problem) -> Gain:
 def gain_metrics(gain: Gain, problem: Problem) -> list[Metric]:
     """Word the gain and its parts as an artifact's card wants them, each with its protocol."""
     protocol = (
-        f"PSNR against the known answer, mean over the {len(problem.test)} test scenes of {problem.card['name']}, fp32"
+        f"PSNR against the known answer, mean over the {len(problem.test)} test scenes of {problem.card['name']}, "
+        "one at a time, fp32"
     )
     scores = {"psnr": gain.model, "psnr_gain": gain.gain, **{f"psnr_{n}": v for n, v in gain.baselines.items()}}
     return [Metric(name, value, protocol) for name, value in scores.items()]

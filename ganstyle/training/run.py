@@ -21,6 +21,7 @@ from ganstyle.training.build import build_callbacks, build_system, build_trainer
 from ganstyle.training.callbacks.checkpoints import Checkpoints
 from ganstyle.training.callbacks.curves import Curves
 from ganstyle.training.callbacks.health import Health
+from ganstyle.training.callbacks.quality import Quality
 from ganstyle.training.callbacks.scoring import Scoring
 from ganstyle.training.callbacks.signals import Signals
 from ganstyle.training.callbacks.start import Start
@@ -64,6 +65,7 @@ def _train(config: DictConfig, path: Path, overrides: list[str]) -> Outcome:
     problem: Problem = instantiate(config.data, _convert_="all")
     problem.write_down(path / folder.LEFT_OUT)
     system = build_system(config, options, problem)
+    _warn_of_small_batches(options, system)
     identity = _identity(config, problem, system, overrides)
     if state is not None:
         _refuse_changes(state, identity)
@@ -100,7 +102,7 @@ def _attempt(
 
 def _fit(system: System, callbacks: Mapping[str, Callback], train: Callable[[int], None], state: State | None) -> None:
     """Train to the end; a run that collapses goes on from the state that the watch over it gives, if it gives one."""
-    while state is None or state["images_seen"] < system.total_images:
+    while state is None or not _is_over(system, callbacks, state):
         try:
             return train(state["images_seen"] if state else 0)
         except TrainingError:
@@ -108,6 +110,12 @@ def _fit(system: System, callbacks: Mapping[str, Callback], train: Callable[[int
             if state is None:
                 raise
     return checkpoint.restore_results(system, state)
+
+
+def _is_over(system: System, callbacks: Mapping[str, Callback], state: State) -> bool:
+    """Say whether a run is at its end, or ended early because its pictures did not get better."""
+    ended = (each.has_ended(state["scores"]) for each in callbacks.values() if isinstance(each, Quality))
+    return state["images_seen"] >= system.total_images or any(ended)
 
 
 def _rolled_back(callbacks: Mapping[str, Callback], system: System) -> State | None:
@@ -119,6 +127,16 @@ def _rolled_back(callbacks: Mapping[str, Callback], system: System) -> State | N
             if isinstance(callback, Start | Checkpoints):
                 callback.go_on_from(state)
     return state
+
+
+def _warn_of_small_batches(options: Options, system: System) -> None:
+    least = system.method.least_batch
+    if options.batch_size < least and process_number() == 0:
+        log.warning(
+            "trainer.batch_size=%d: %s also compares the pictures of a batch with each other; give %d or more per device, "
+            "or results come out too much alike.",
+            *(options.batch_size, type(system.method).__name__, least),
+        )
 
 
 def _checked_seed(seed: object) -> int:

@@ -78,7 +78,7 @@ class System(LightningModule):
         self.images_seen = self.images_before = self.images_gathered = self.turns = self.gathered = 0
         self.latest: dict[str, float] = {}
         self.scores: dict[str, float] = {}
-        self.scored: dict[str, int] = {}  # score -> images seen when it was measured, since this process began
+        self.scored: dict[str, int] = {}  # score -> images seen when it was measured
         self.witness: Witness = Nobody()
         self.passes: Passes = Eager()
         self.rollbacks, self.slowdown = 0, 1.0  # of the run so far; the factor of its learning rates

@@ -107,3 +107,21 @@ def test_albumentations_does_not_call_home() -> None:
     code = "import ganstyle.data.transforms, os; print(os.environ['NO_ALBUMENTATIONS_UPDATE'])"
     env = {name: value for name, value in os.environ.items() if name != "NO_ALBUMENTATIONS_UPDATE"}
     assert subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=True).stdout == b"1\n"
+
+
+@pytest.mark.parametrize(
+    ("extra", "sentence"),
+    [
+        (
+            {"Normalize": {}},
+            r"data\.augment\.Normalize gives float32 of shape \(16, 16, 3\), but pictures must stay RGB",
+        ),
+        ({"ToGray": {"num_output_channels": 1, "p": 0.1}}, r"ToGray gives uint8 of shape \(16, 16\)"),
+        ({"RandomCrop": {"height": 20, "width": 20}}, r"RandomCrop cannot be applied to 16 x 16 pixels: "),
+    ],
+)
+def test_what_does_not_leave_a_picture_is_refused_before_it_is_trained_on(
+    extra: dict[str, dict[str, float]], sentence: str
+) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        Augmentation(16, extra=extra)

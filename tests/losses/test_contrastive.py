@@ -68,3 +68,12 @@ def test_keys_are_constants() -> None:
     patch_nce(queries, keys).backward()
     assert queries.grad is not None
     assert keys.grad is None
+
+
+def test_a_query_of_zeros_does_not_outweigh_all_others() -> None:
+    queries, keys = noise(0, 1, 8, 16), noise(1, 1, 8, 16)
+    queries[0, 0] = 0
+    patch_nce(queries.requires_grad_(), keys).backward()
+    assert queries.grad is not None
+    assert queries.grad.isfinite().all()
+    assert queries.grad[0, 0].norm() < 1e6

@@ -75,7 +75,6 @@ class Quality(Callback):
         self._due = Due(self.every)
         self._gauge: Gauge | None = None
         self._price: float | None = None
-        self._ends = False
 
     def score_names(self, system: System, problem: Problem) -> list[str]:
         """Name the scores that evaluations give; raises ConfigError when `monitor` is none of them."""
@@ -97,8 +96,12 @@ class Quality(Callback):
                 found = self._evaluated(trainer, system)
             if found is not None:
                 self._keep(trainer, system, found)
-        if self._ends and system.between_turns:
+        if system.between_turns and self.has_ended(system.scores):
             trainer.should_stop = True
+
+    def has_ended(self, scores: Mapping[str, float]) -> bool:
+        """Say whether a run with these scores has used up its patience, whichever process counted."""
+        return self.patience is not None and scores.get(WAITED, 0.0) >= self.patience
 
     def _evaluated(self, trainer: Trainer, system: System) -> Scores | None:
         """Evaluate, or return None to keep the budget; the first rank's clock counts."""
@@ -142,8 +145,7 @@ class Quality(Callback):
         best, score = before.get(BEST, math.nan), scores[self.monitor]
         better = not math.isnan(score) and (math.isnan(best) or score * self.sign < best * self.sign)
         waited = 0.0 if better else before.get(WAITED, 0.0) + 1
-        self._ends = waited >= patience
-        if self._ends:
+        if waited >= patience:
             log.info("%s was not better in %d evaluations: the run ends here.", self.monitor, waited)
         return {BEST: score if better else best, WAITED: waited}
 

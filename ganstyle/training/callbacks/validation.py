@@ -46,7 +46,10 @@ class Validation(Callback):
 
 
 def validate(system: System, loaders: Loaders) -> dict[str, float]:
-    """Average the terms over the validation set, each image counted once, whatever the number of ranks."""
+    """Average the terms over the validation set, each image counted once, whatever the number of ranks.
+
+    In batches of the size of those trained on, from whose statistics batch norm and sets of pictures are judged.
+    """
     sums: defaultdict[str, float] = defaultdict(float)
     images = 0
     with system.looking():

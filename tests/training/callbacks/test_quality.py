@@ -107,20 +107,28 @@ def test_what_is_skipped_changes_nothing_that_is_trained(ended: tuple[Ended, Pat
 def test_judging_changes_nothing_that_is_trained(ended: tuple[Ended, Path], tmp_path: Path) -> None:
     assert here(tmp_path, "data.val=6", "data.size=96").code == 0
     found = drift(ended[1], newest(tmp_path))
-    assert [place for place in found if not place.startswith(("/scores", "/best"))] == []
+    assert [place for place in found if not place.startswith(("/score", "/best"))] == []
 
 
 @pytest.mark.slow
 def test_a_run_that_gets_no_better_ends_early_and_keeps_what_it_made(tmp_path: Path) -> None:
     still = ("system.optimizers.generator.lr=0.0", "system.optimizers.discriminator.lr=0.0")
     patience = ("callbacks.quality.patience=1", "callbacks.quality.monitor=quality/dog_ssim")
-    told = here(tmp_path, *WATCHED, *still, *patience)
+    knobs = (*WATCHED, *still, *patience, "callbacks.validation.every=12")
+    told = here(tmp_path, *knobs)
     assert told.code == 0, told.err
     run = newest(tmp_path)
     assert checkpoint(run)["images_seen"] == 16
     assert checkpoint(run)["scores"][WAITED] == 1.0
     assert (run / "artifact").is_dir()
     assert "was not better in 1 evaluations" in (run / "run.log").read_text()
+    reported = (run / "metrics.json").read_text()
+    scores = json.loads(reported)["validation"]
+    assert "quality/dog_ssim" in scores
+    assert "val/psnr" not in scores  # it is of the weights at 12 images
+    assert here(tmp_path, *knobs, "resume=last").code == 0
+    assert checkpoint(run)["images_seen"] == 16
+    assert json.loads((run / "metrics.json").read_text())["validation"] == scores
 
 
 def test_waiting_is_counted_from_the_best_score_whichever_way_is_better() -> None:
@@ -132,7 +140,8 @@ def test_waiting_is_counted_from_the_best_score_whichever_way_is_better() -> Non
             counted.append(kept[WAITED])
         assert counted == [0.0, 0.0, 1.0, 2.0]
         assert kept[BEST] == values[1]
-        assert quality._ends
+        assert quality.has_ended(kept)
+        assert not Quality(1, monitor="quality/x", patience=3).has_ended(kept)
 
 
 def test_a_score_that_is_no_number_is_never_the_best() -> None:
