@@ -133,8 +133,8 @@ def _warn_of_small_batches(options: Options, system: System) -> None:
     least = system.method.least_batch
     if options.batch_size < least and process_number() == 0:
         log.warning(
-            "trainer.batch_size=%d: %s also compares the pictures of a batch with each other; give %d or more per device, "
-            "or results come out too much alike.",
+            "trainer.batch_size=%d: %s compares the pictures of a batch with each other, too; give %d or more per "
+            "device, or results come out too much alike.",
             *(options.batch_size, type(system.method).__name__, least),
         )
 
