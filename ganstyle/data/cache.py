@@ -23,6 +23,7 @@ from ganstyle.data.locks import lock
 from ganstyle.data.sized import DECODER, sized
 from ganstyle.errors import ConfigError, DataError, ImageError
 from ganstyle.images import Pixels
+from ganstyle.values import INFINITE
 
 log = logging.getLogger(__name__)
 PIXELS, OFFSETS, SIZES, KEPT, USED = "pixels.bin", "offsets.npy", "sizes.npy", "kept.npy", "used"
@@ -41,8 +42,10 @@ class Keeping:
     @classmethod
     def of(cls, folder: str | None, gibibytes: object) -> "Keeping | None":
         """Read `data.cache` and `data.cache_limit`; None keeps nothing."""
-        if isinstance(gibibytes, bool) or not isinstance(gibibytes, int | float) or not gibibytes > 0:
+        if isinstance(gibibytes, bool) or not isinstance(gibibytes, int | float) or not 0 < gibibytes < INFINITE:
             raise ConfigError(f"data.cache_limit must be a number of GiB above 0, but is {gibibytes!r}.")
+        if folder == "":
+            raise ConfigError("data.cache is a folder to keep shrunk pictures in, or null for none, but got ''.")
         return None if folder is None else cls(Path(folder), round(gibibytes * GIB))
 
 

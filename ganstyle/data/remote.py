@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ganstyle.data.index import UNTOLD, Glance, Index, Listing, indexed, told
+from ganstyle.data.index import UNTOLD, Glance, Index, Listing, hashed_name, indexed, told
 from ganstyle.data.readers import INSIDE, seen
 from ganstyle.decode import is_picture
 from ganstyle.errors import DataError, GanstyleError, ImageError, UnreachableError
@@ -92,7 +92,8 @@ def remote(url: str, at: Path) -> Index:
         DataError: nothing is there, or fsspec or what it needs for this address is not installed.
     """
     reader = Remote(url.rstrip("/"))
-    folder = at / f"remote-{''.join(letter if letter.isalnum() else '-' for letter in reader.root)}"
+    name = "".join(letter if letter.isalnum() else "-" for letter in reader.root)
+    folder = at / f"remote-{name}-{hashed_name(reader.root)}"
     what = f"the pictures in {url}"
     index = indexed(folder, {"kind": "remote", "url": reader.root}, partial(_listing, reader), reader, what)
     return told(index, url)

@@ -10,6 +10,7 @@ from torch import nn
 from ganstyle.methods.memory import Memory
 from ganstyle.methods.pool import ImagePool
 from ganstyle.types import Batch, Losses, Scalar
+from ganstyle.values import one_of
 
 Outputs = TypeVar("Outputs")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -30,6 +31,12 @@ class Player(NamedTuple):
     """Further terms that need gradients on inputs; may be lazy, and are skipped in validation."""
     every: int = 1
     """The player moves on every n-th batch (WGAN's n_critic)."""
+
+
+def check_switches(**switches: object) -> None:
+    """Refuse what is neither true nor false, by the names of keys of `system.method`; a quoted no would be true."""
+    for name, value in switches.items():
+        one_of(f"system.method.{name}", value, (True, False))
 
 
 class Method(nn.Module, Generic[Outputs]):

@@ -11,18 +11,21 @@ from ganstyle.draws import generator_of
 from ganstyle.errors import ConfigError, unknown
 from ganstyle.losses.adversarial import game
 from ganstyle.losses.contrastive import patch_nce
-from ganstyle.methods.base import Method, Player
+from ganstyle.methods.base import Method, Player, check_switches
 from ganstyle.methods.penalties import Sight, slope_penalties
 from ganstyle.nn.authors import AuthorsResNet
 from ganstyle.nn.light import Light
 from ganstyle.nn.resnet import ResNet
 from ganstyle.nn.unet import UNet
 from ganstyle.types import Batch, Image, Losses, Scalar, Seeds
+from ganstyle.values import number, whole
 
 Generator = UNet | ResNet | Light | AuthorsResNet
 Activations = Float[Tensor, "batch channels rows columns"]
 Places = Int[Tensor, "batch patches"]
 Mirrored = Bool[Tensor, " batch"]
+COLDEST = 1e-3
+"""The least temperature: at 0 nothing can be computed, below it the loss would be turned around."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,10 @@ class Translation(nn.Module):
         super().__init__()
         channels = generator.feature_channels
         self.taps = tuple(channels if taps is None else taps)
+        if not self.taps:
+            raise ConfigError(
+                "system.method.taps is empty; name some of the generator's features, or give null for all."
+            )
         for tap in self.taps:
             if tap not in channels:
                 raise ConfigError(unknown("tap", tap, channels))
@@ -81,15 +88,16 @@ class CUT(Method[Outputs]):
         Raises ConfigError for a tap that the generator does not have.
         """
         super().__init__()
-        self.translation = Translation(generator, taps, width)
+        check_switches(identity=identity, mirror=mirror, r1=r1)
+        self.translation = Translation(generator, taps, whole("system.method.width", width, least=1))
         self.discriminator = discriminator
         self.game = game(adversarial)
-        self.patches = patches
-        self.temperature = temperature
+        self.patches = whole("system.method.patches", patches, least=1)
+        self.temperature = number("system.method.temperature", temperature, least=COLDEST)
         self.identity = identity
         self.mirror = mirror
         self.r1 = r1
-        self.n_critic = n_critic
+        self.n_critic = whole("system.method.n_critic", n_critic, least=1)
 
     @property
     def players(self) -> Sequence[Player]:

@@ -7,10 +7,11 @@ from torch import nn
 
 from ganstyle.losses.adversarial import game
 from ganstyle.losses.reconstruction import l1
-from ganstyle.methods.base import Method, Player
+from ganstyle.methods.base import Method, Player, check_switches
 from ganstyle.methods.penalties import Sight, slope_penalties
 from ganstyle.methods.pool import ImagePool
 from ganstyle.types import Batch, Image, Losses, Seeds
+from ganstyle.values import whole
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,13 @@ class CycleGAN(Method[Outputs]):
         generators move on every `n_critic`-th batch.
         """
         super().__init__()
+        check_switches(identity=identity, r1=r1)
         self._generators = nn.ModuleDict({"source_to_target": source_to_target, "target_to_source": target_to_source})
         self.discriminators = nn.ModuleDict({"source": source_discriminator, "target": target_discriminator})
         self.game = game(adversarial)
         self.identity = identity
         self.r1 = r1
-        self.n_critic = n_critic
+        self.n_critic = whole("system.method.n_critic", n_critic, least=1)
         self._pools = {name: ImagePool(pool_size, seed) for seed, name in enumerate(("shown_source", "shown_target"))}
 
     @property

@@ -23,11 +23,12 @@ from ganstyle.losses.perceptual import (
 )
 from ganstyle.losses.reconstruction import l1
 from ganstyle.losses.smoothness import fine_color, total_variation
-from ganstyle.methods.base import Method, Player
+from ganstyle.methods.base import Method, Player, check_switches
 from ganstyle.methods.memory import Memory
 from ganstyle.methods.penalties import Sight, slope_penalties
 from ganstyle.nn.vgg import Perceptual
 from ganstyle.types import Batch, Features, Image, Losses, Scalar, Seeds
+from ganstyle.values import whole
 
 STYLE_TERMS: Mapping[str, str] = {
     "gram": "style",
@@ -82,6 +83,7 @@ class PerceptualGAN(Method[Outputs]):
         Raises WeightsError for a layer that the feature network does not have, ConfigError for other unknown names.
         """
         super().__init__()
+        check_switches(content_normalized=content_normalized, r1=r1)
         self.generator = generator
         self.discriminator = discriminator
         self.perceptual = perceptual
@@ -91,10 +93,10 @@ class PerceptualGAN(Method[Outputs]):
         self.content_normalized = content_normalized
         self.style = _known("style", (style,) if isinstance(style, str) else style, STYLE_TERMS)
         (self.style_target,) = _known("style target", (style_target,), (*STYLE_TARGETS, DISTRIBUTION))
-        self.memory = Memory(remembered)
-        self.identity_every = _checked(identity_every)
+        self.memory = Memory(whole("system.method.remembered", remembered, least=0))
+        self.identity_every = whole("system.method.identity_every", identity_every, least=0)
         self.r1 = r1
-        self.n_critic = n_critic
+        self.n_critic = whole("system.method.n_critic", n_critic, least=1)
         perceptual.require([*content_layers, *style_layers])
 
     @property
@@ -211,12 +213,6 @@ def _known(kind: str, names: Sequence[str], known: Collection[str]) -> tuple[str
         if name not in known:
             raise ConfigError(unknown(kind, name, known))
     return tuple(dict.fromkeys(names))
-
-
-def _checked(identity_every: int) -> int:
-    if isinstance(identity_every, bool) or identity_every < 0:
-        raise ConfigError(f"system.method.identity_every is a whole number, 0 or more, but got {identity_every!r}.")
-    return identity_every
 
 
 def _weighed(knob: str, layers: Mapping[str, float]) -> dict[str, float]:

@@ -9,9 +9,10 @@ from torch import nn
 from ganstyle.losses.adversarial import Judgements, game
 from ganstyle.losses.matching import feature_matching
 from ganstyle.losses.reconstruction import l1
-from ganstyle.methods.base import Method, Player
+from ganstyle.methods.base import Method, Player, check_switches
 from ganstyle.methods.penalties import Sight, slope_penalties
 from ganstyle.types import Batch, Image, Losses, Seeds
+from ganstyle.values import whole
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,13 @@ class Pix2Pix(Method[Outputs]):
         `feature_matching` and `r1` add the terms of that name; the generator moves on every `n_critic`-th batch.
         """
         super().__init__()
+        check_switches(feature_matching=feature_matching, r1=r1)
         self.generator = generator
         self.discriminator = discriminator
         self.game = game(adversarial)
         self.feature_matching = feature_matching
         self.r1 = r1
-        self.n_critic = n_critic
+        self.n_critic = whole("system.method.n_critic", n_critic, least=1)
 
     @property
     def players(self) -> Sequence[Player]:

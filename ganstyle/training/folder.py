@@ -48,7 +48,7 @@ def choose(runs: str, name: object, resume: str | None) -> str:
     Every rank gets the same answer: Lightning's children get the folder of their parent, ranks under torchrun ask the
     first one, and under srun a new run is named by its job.
     """
-    if not name or not isinstance(name, str) or Path(name).name != name:
+    if not name or not isinstance(name, str) or Path(name).name != name or name == "..":
         raise ConfigError(f"name is the experiment's folder under {runs}/, one plain word, but got {name!r}.")
     if resume not in (None, "", LAST):
         return str(_folder_of(Path(str(resume))))

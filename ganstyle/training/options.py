@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 
 from ganstyle.errors import ConfigError
-from ganstyle.values import one_of, whole
+from ganstyle.values import INFINITE, one_of, whole
 
 PRECISIONS = ("auto", "32", "bf16-mixed")
 CHOICES: dict[str, tuple[object, ...]] = {
@@ -67,7 +67,11 @@ class Options:
             whole("trainer.max_images", self.max_images, least=1)
         elif self.max_epochs is None:
             raise ConfigError("a run needs an end; set trainer.max_images or trainer.max_epochs.")
-        elif isinstance(self.max_epochs, bool) or not isinstance(self.max_epochs, int | float) or self.max_epochs <= 0:
+        elif (
+            isinstance(self.max_epochs, bool)
+            or not isinstance(self.max_epochs, int | float)
+            or not 0 < self.max_epochs < INFINITE
+        ):
             raise ConfigError(f"trainer.max_epochs must be a number above 0, but got {self.max_epochs!r}.")
 
     def _check_device(self) -> None:

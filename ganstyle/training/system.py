@@ -23,6 +23,8 @@ from ganstyle.types import Batch, Image, Losses
 from ganstyle.values import number, whole
 
 OptimizerFactory = Callable[[list[nn.Parameter]], Optimizer]
+LEAST_CLIP = 1e-8
+"""At 0 nothing would be learned; null does not clip."""
 
 
 class System(LightningModule):
@@ -69,7 +71,7 @@ class System(LightningModule):
         self.total_images, self.epoch_images = total_images, epoch_images
         self.decay_from, self.half_life = check_decay(decay_from), number("system.ema", ema, least=0)
         self.accumulate = whole("system.accumulate", accumulate, least=1)
-        self.clip = None if clip is None else number("system.clip", clip, least=0)
+        self.clip = None if clip is None else number("system.clip", clip, least=LEAST_CLIP)
         check_networks(method.generators)
         kept = method.generators if self.half_life > 0 else {}
         self.averages = nn.ModuleDict({name: copy.deepcopy(generator) for name, generator in kept.items()})

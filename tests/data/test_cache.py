@@ -163,10 +163,15 @@ def test_a_full_disk_is_told_before_anything_is_written(tmp_path: Path, monkeypa
         opened(fill(tmp_path / "pictures", 3), tmp_path / "cache")
 
 
-@pytest.mark.parametrize("limit", [0, -1, True, "much"])
+@pytest.mark.parametrize("limit", [0, -1, True, "much", float("inf"), float("nan")])
 def test_a_limit_that_is_none_is_refused(limit: object) -> None:
     with pytest.raises(ConfigError, match=r"data\.cache_limit must be a number of GiB above 0"):
-        Keeping.of("cache", limit)  # type: ignore[arg-type]
+        Keeping.of("cache", limit)
+
+
+def test_a_cache_without_a_folder_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"data\.cache is a folder"):
+        Keeping.of("", 1)
 
 
 def test_several_that_ask_at_once_get_one_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,14 @@ def test_the_pictures_under_an_address_are_indexed_and_read(bucket: str, tmp_pat
     assert pickle.loads(pickle.dumps(index)).content(3) == encoded(3)
 
 
+def test_addresses_that_differ_in_signs_only_have_an_index_each(bucket: str, tmp_path: Path) -> None:
+    system = fsspec.filesystem("memory")
+    for number, name in enumerate(("a-b", "a/b")):
+        system.pipe(f"/signs/{name}/{number}.jpg", encoded(number))
+    one, other = (remote(f"memory://signs/{name}", tmp_path) for name in ("a-b", "a/b"))
+    assert [pickle.loads(pickle.dumps(index)).content(0) for index in (one, other)] == [encoded(0), encoded(1)]
+
+
 def test_what_goes_wrong_on_the_way_is_told(bucket: str, tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"there is no picture memory://paintings/no\.jpg"):
         Remote(bucket).content("no.jpg", -1, 0)

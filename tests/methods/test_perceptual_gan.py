@@ -52,8 +52,8 @@ def test_style_takes_one_name_or_several_once_each(tiny: Tiny) -> None:
     [
         ("style", ["grams"], r"unknown style 'grams'; did you mean 'gram'\?"),
         ("style_target", "mean", r"unknown style target 'mean'; did you mean 'batch_mean'\?"),
-        ("identity_every", -1, "system.method.identity_every is a whole number, 0 or more, but got -1"),
-        ("identity_every", True, "system.method.identity_every is a whole number, 0 or more, but got True"),
+        ("identity_every", -1, "system.method.identity_every must be a whole number of at least 0, but got -1"),
+        ("identity_every", True, "system.method.identity_every must be a whole number of at least 0, but got True"),
         ("content_layers", {}, "system.method.content_layers is empty; give at least one layer"),
     ],
 )

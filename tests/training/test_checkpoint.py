@@ -61,6 +61,18 @@ def test_the_best_score_is_the_least_or_the_greatest_and_never_no_number(mode: s
     assert seen == ([False, True, False, True, False] if mode == "min" else [False, True, True, False, False])
 
 
+def test_a_best_score_of_another_kind_is_forgotten() -> None:
+    one = Checkpoints(every=1, monitor="val/l1")
+    one.best = 0.3
+    saved = {"best": 0.3, "best_of": one._best_of}
+    for monitor, mode, best in (("val/l1", "min", 0.3), ("val/psnr", "min", None), ("val/l1", "max", None)):
+        other = Checkpoints(every=1, monitor=monitor, mode=mode)  # type: ignore[arg-type]
+        other.go_on_from(saved)
+        assert other.best == best
+    one.go_on_from({"best": 0.2})  # of an older version
+    assert one.best == 0.2
+
+
 def state(turns: int) -> dict[str, object]:
     return {"format": 1, "turns": turns, "images_seen": 2 * turns, "weights": torch.zeros(2500)}
 

@@ -80,6 +80,12 @@ def test_a_run_that_did_not_write_when_it_began_counts_from_its_last_start(tmp_p
     assert folder.newest_run(tmp_path / "smoke") == new
 
 
+@pytest.mark.parametrize("name", ["", "..", "a/b", "/a", 3])
+def test_a_run_stays_under_its_own_name(tmp_path: Path, name: object) -> None:
+    with pytest.raises(ConfigError, match="one plain word"):
+        folder.choose(str(tmp_path), name, None)
+
+
 def test_runs_of_one_second_have_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = set()
     for _ in range(4):

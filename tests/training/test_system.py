@@ -86,6 +86,11 @@ def test_clipping_bounds_the_gradient_that_a_player_steps_with() -> None:
     assert 0 < move <= 2 * (1.001e-3) ** 2  # two players
 
 
+def test_clipping_to_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"system\.clip must be a number of at least 1e-08, but got 0"):
+        system(clip=0)
+
+
 def test_the_average_follows_the_live_generator_and_leaves_the_discriminator_alone() -> None:
     bench = Bench(system(ema=10))
     assert list(bench.system.averages) == ["generator"]

@@ -40,8 +40,8 @@ class Checkpoints(Callback):
             self.go_on_from(state)
 
     def go_on_from(self, state: Mapping[str, Any]) -> None:
-        """Take the best score of a checkpoint."""
-        self.best = state["best"]
+        """Take the best score of a checkpoint, unless it is one of another kind."""
+        self.best = state["best"] if state.get("best_of", self._best_of) == self._best_of else None
         self._due.forget()
 
     def on_train_batch_end(self, trainer: Trainer, system: Any, *_: Any) -> None:
@@ -62,7 +62,12 @@ class Checkpoints(Callback):
 
     def captured(self, system: System) -> dict[str, Any]:
         """Collect the run's state with the plain values that belong to it; every rank must call it."""
-        return checkpoint.capture(system, {**self._identity, "best": self.best})
+        return checkpoint.capture(system, {**self._identity, "best": self.best, "best_of": self._best_of})
+
+    @property
+    def _best_of(self) -> list[Any]:
+        """Which score the best one is, and which way is better."""
+        return [self.monitor, self.sign]
 
     def _is_better(self, system: System) -> bool:
         """Whether the weights as they are now have a score, and the best one; an earlier score is of other weights."""

@@ -69,7 +69,7 @@ class Health(Callback):
         self.crowd = whole("callbacks.health.crowd", crowd, least=2)
         self.known = whole("callbacks.health.known", known, least=crowd)
         self.held_out = whole("callbacks.health.held_out", held_out, least=0)
-        self.slower = number("callbacks.health.slower", slower, least=0)
+        self.slower = number("callbacks.health.slower", slower, least=0, most=1)
         self.on_collapse, self.collapses, self.limits = on_collapse, tuple(collapses), limits
         self.checkpoints: Checkpoints | None = None
         self._monitor: Monitor | None = None
