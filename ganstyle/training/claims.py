@@ -35,7 +35,7 @@ def alone(folder: Path) -> Iterator[None]:
         if not lock(file.fileno(), fcntl.LOCK_EX):
             raise ConfigError(
                 f"{folder} is on a file system without locks (flock), by which the processes of a sweep share its "
-                "trials; give runs=FOLDER on another."
+                "trials; give --folder FOLDER on another."
             )
         yield
 

@@ -141,14 +141,14 @@ def _is_first() -> bool:
 def _in_own_process(overrides: list[str], path: Path) -> int:
     """Launch a trial as its own command: ranks that a sweep's process starts would see the whole sweep's overrides."""
     from ganstyle.training.launcher import is_one_of_several
-    from ganstyle.training.trial import awaited, begun, train_program
+    from ganstyle.training.trial import awaited, begun, run_in, train_program
 
     if is_one_of_several():
         raise ConfigError(
             "a grid (-m) starts the ranks of each trial by itself, but srun or torchrun began several processes of it; "
             "begin it once, without them."
         )
-    return awaited(begun([*train_program(), *overrides, "hydra.mode=RUN", f"hydra.run.dir='{path}'"], path))
+    return awaited(begun([*train_program(), *overrides, *run_in(path)], path))
 
 
 def objective(config: "DictConfig", scores: Mapping[str, float]) -> float | None:

@@ -99,7 +99,8 @@ def _name(folder: Path) -> str:
 
 def storage(plan: Plan) -> BaseStorage:
     """Open what keeps the study of a plan; raises ConfigError where that cannot be."""
-    where = plan.storage or f"sqlite:///{plan.folder.resolve() / 'study.db'}"
+    own = str(plan.folder.resolve() / "study.db").replace("{", "{{").replace("}", "}}")  # Optuna formats it
+    where = plan.storage or f"sqlite:///{own}"
     options = {"connect_args": {"timeout": 60}} if where.startswith("sqlite") else {}
     if where in FLEETING:
         raise ConfigError(f"--storage {where} is gone with its process; name a file, such as sqlite:///study.db.")

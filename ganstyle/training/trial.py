@@ -65,9 +65,15 @@ def train_program() -> tuple[str, ...]:
     return sys.executable, "-m", "ganstyle.training.main"
 
 
+def run_in(folder: Path) -> tuple[str, str]:
+    """Word the overrides that make a command train one run in a folder, whatever it is called."""
+    quoted = str(folder).replace("'", r"\'").replace("${", r"\${")
+    return f"hydra.run.dir='{quoted}'", "hydra.mode=RUN"
+
+
 def start(order: Order) -> "subprocess.Popen[bytes]":
     """Start the process of a trial, or let it go on from its last checkpoint."""
-    words = [*order.words, f"hydra.run.dir='{order.folder}'", "hydra.mode=RUN"]
+    words = [*order.words, *run_in(order.folder)]
     if any((order.folder / "checkpoints").glob("*.ckpt")):
         words.append("resume=last")
     order.log.parent.mkdir(parents=True, exist_ok=True)

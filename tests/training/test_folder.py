@@ -42,7 +42,7 @@ def test_a_file_system_without_locks_is_told_and_lived_with(tmp_path: Path, capl
 
 @pytest.mark.usefixtures("_without_locks")
 def test_a_sweep_is_refused_on_a_file_system_without_locks(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"without locks \(flock\), .* give runs=FOLDER"), claims.alone(tmp_path):
+    with pytest.raises(ConfigError, match=r"without locks \(flock\), .* give --folder FOLDER"), claims.alone(tmp_path):
         pass
 
 

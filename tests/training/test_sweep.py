@@ -12,6 +12,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from optuna.trial import TrialState
 from training.sweeping import plan
@@ -23,7 +24,7 @@ from ganstyle.training.search import Choice, Range
 from ganstyle.training.study import counted, opened, storage
 from ganstyle.training.study import sampler as drawn_by
 from ganstyle.training.sweep import Sweep
-from ganstyle.training.trial import Order, start
+from ganstyle.training.trial import Order, run_in, start
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -57,6 +58,17 @@ def test_every_trial_is_a_process_and_its_score_is_told(tmp_path: Path, workers:
         assert one.state == TrialState.COMPLETE
         assert one.value == pytest.approx(score(one.params["system.ema"], 3))
     assert starts(tmp_path / "sweep") == {f"{number:04d}": 1 for number in range(4)}
+
+
+@pytest.mark.parametrize("name", ["plain", "s'w x", "s${w}", "a=b,c"])
+def test_a_folder_may_be_called_anything(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    place, mode = (OverridesParser.create().parse_override(word) for word in run_in(folder))
+    assert OmegaConf.create({"dir": place.value()}).dir == str(folder)
+    assert (mode.key_or_group, mode.value()) == ("hydra.mode", "RUN")
+    folder.mkdir()
+    assert storage(plan(folder)).get_all_studies() == []
+    assert (folder / "study.db").is_file()
 
 
 def test_a_trial_in_a_job_of_slurm_is_no_task_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
