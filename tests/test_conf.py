@@ -16,6 +16,7 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 from training.game import newest, train
 
+from ganstyle.errors import ConfigError
 from ganstyle.training.build import build_callbacks, build_system
 from ganstyle.training.callbacks.checkpoints import Checkpoints
 from ganstyle.training.callbacks.scoring import Scoring
@@ -124,6 +125,11 @@ def test_a_method_is_swapped_in_one_word(
     target = OmegaConf.load(CONF / "method" / f"{method}.yaml").system.method._target_
     assert type(system.method) is get_object(target)
     assert {player: set(terms) for player, terms in system.weights.items()} == objective(system)
+
+
+def test_a_method_of_pairs_is_refused_where_there_are_none(pictures: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="Pix2Pix learns from pairs, but sources and targets of toy_unpaired show"):
+        build(pictures, "experiment=quickstart", "data=toy_unpaired")
 
 
 def test_an_experiment_keeps_its_networks_when_its_method_is_swapped() -> None:

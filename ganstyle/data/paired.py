@@ -82,7 +82,7 @@ def paired(
     )
     judged = HeldOut(_open(test, mirrored, side, 1, on_bad_image, budget=0), side)
     looked_at = HeldOut(_open(spread(test, val), mirrored, side, 1, on_bad_image), side)
-    return Problem(endless, looked_at, judged, _card(folder, train, test, trained))
+    return Problem(endless, looked_at, judged, _card(folder, train, test, trained), paired=True)
 
 
 @dataclass(frozen=True)

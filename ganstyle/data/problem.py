@@ -70,6 +70,8 @@ class Problem:
     """The same, never looked at during training; equals `val` where a collection has one held-out folder only."""
     card: dict[str, Any]
     """Plain values for the artifact's card: name, counts, content hash, licence, known_answer."""
+    paired: bool = False
+    """Whether source and target of an example show the same."""
 
     def write_down(self, file: Path) -> None:
         """Count the pictures that are left out in a file which all processes of a run share."""

@@ -48,7 +48,7 @@ def toy(
         "licence": "drawn by ganstyle, MIT",
         "size": size,
     }
-    return Problem(train, looked_at, judged, card)
+    return Problem(train, looked_at, judged, card, paired)
 
 
 @lru_cache(maxsize=8)

@@ -66,6 +66,11 @@ class Method(nn.Module, Generic[Outputs]):
         return NOTHING
 
     @property
+    def needs_pairs(self) -> bool:
+        """Whether source and target of an example have to show the same."""
+        return False
+
+    @property
     def least_batch(self) -> int:
         """Images on one device below which the losses lose their sense."""
         return 1

@@ -73,6 +73,11 @@ class Pix2Pix(Method[Outputs]):
         )
 
     @property
+    def needs_pairs(self) -> bool:
+        """A result is compared with its own target."""
+        return True
+
+    @property
     def generators(self) -> Mapping[str, nn.Module]:
         """The one generator."""
         return {"generator": self.generator}

@@ -16,6 +16,7 @@ from pytorch_lightning.loggers import Logger
 from torch import nn
 
 from ganstyle.data.problem import Problem
+from ganstyle.errors import ConfigError
 from ganstyle.training.distributed import TurnwiseDDP
 from ganstyle.training.launcher import process_number
 from ganstyle.training.options import Options
@@ -24,13 +25,21 @@ from ganstyle.training.system import OptimizerFactory, System
 
 
 def build_system(config: DictConfig, options: Options, problem: Problem) -> System:
-    """Build networks, method and objective, on the CPU, as the options want them laid out and compiled."""
+    """Build networks, method and objective, on the CPU, as the options want them laid out and compiled.
+
+    Raises ConfigError for a method that needs pairs where the problem has none.
+    """
     epoch = len(problem.train)
     total = options.total_images(epoch)
     parts = instantiate(config.system, total_images=total, epoch_images=epoch, _partial_=True, _convert_="all")
     if options.fuses():
         parts.keywords["optimizers"] = {n: fused(make) for n, make in parts.keywords["optimizers"].items()}
     system: System = parts()
+    if system.method.needs_pairs and not problem.paired:
+        raise ConfigError(
+            f"{type(system.method).__name__} learns from pairs, but sources and targets of {problem.card['name']} show "
+            "different things; take method=cyclegan, cut or perceptual_gan, or data=paired."
+        )
     if options.uses_channels_last():
         system.method.to(memory_format=torch.channels_last)
         system.averages.to(memory_format=torch.channels_last)
