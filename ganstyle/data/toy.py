@@ -16,6 +16,7 @@ from ganstyle.data.scenes import scene
 from ganstyle.draws import seed_of
 from ganstyle.errors import DataError
 from ganstyle.images import to_tensor
+from ganstyle.values import one_of
 
 Gallery = UInt8[ndarray, "count size size 3"]
 
@@ -30,7 +31,9 @@ def toy(
 
     Raises:
         DataError: the size is not a multiple of the brush's lattice, or a split is empty.
+        ConfigError: `paired` is neither true nor false.
     """
+    one_of("data.paired", paired, (True, False))
     if size <= 0 or size % CELL:
         raise DataError(f"toy scenes need a side that is a multiple of {CELL}, but data.size is {size}.")
     if min(scenes, val, held_out) < 1:
