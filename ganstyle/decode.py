@@ -233,22 +233,34 @@ def _rgb(picture: Pillow.Image, negative: bool) -> Pillow.Image:
     """Convert any mode to RGB: deep gray by scaling, transparency over white."""
     if picture.mode in DEEP_GRAY:
         return _from_deep_gray(picture, negative)
-    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+    if is_clear(picture):
         layer = picture.convert("RGBA")
         return Pillow.alpha_composite(Pillow.new("RGBA", layer.size, "white"), layer).convert("RGB")
     return picture.convert("RGB")
 
 
+def is_clear(picture: Pillow.Image) -> bool:
+    """Whether a picture may be transparent somewhere."""
+    return picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
+
+
 def _from_deep_gray(picture: Pillow.Image, negative: bool) -> Pillow.Image:
-    """Scale 16-bit (or 0 to 1 float) gray to 8 bits; Pillow alone would clip it to white."""
+    """Scale gray of more than 8 bits to 8; Pillow alone would clip it to white."""
     values = np.asarray(picture).astype(np.float64)
-    top = 1.0 if picture.mode == "F" and values.max(initial=0.0) <= 1.0 else 65535.0
-    light = np.clip(values / top, 0.0, 1.0)
+    light = np.clip(values / _white(picture, values.max(initial=0.0)), 0.0, 1.0)
     if negative:
         light = 1.0 - light
     if (clear := picture.info.get("transparency")) is not None:
         light[values == clear] = 1.0
     return Pillow.fromarray(np.rint(light * 255.0).astype(np.uint8)).convert("RGB")
+
+
+def _white(picture: Pillow.Image, brightest: float) -> float:
+    """Say which value is white: 65535 in 16 bits, else the least usual one that the brightest does not exceed."""
+    if picture.mode.startswith("I;16") or picture.format == "PNG":
+        return 65535.0
+    usual = (1.0, 255.0) if picture.mode == "F" else (255.0,)
+    return next((white for white in usual if brightest <= white), 65535.0)
 
 
 def format_of(path: Path) -> str:

@@ -258,3 +258,11 @@ def test_a_jpeg_tells_its_quality(tmp_path: Path, quality: int) -> None:
     assert images.jpeg_quality(tmp_path / "saved.jpg") == quality
     Image.fromarray(RAMP).save(tmp_path / "saved.png")
     assert images.jpeg_quality(tmp_path / "saved.png") is None
+
+
+@pytest.mark.parametrize(("kind", "top"), [("float32", 1), ("float32", 255), ("float32", 65535), ("int32", 255)])
+def test_gray_of_32_bits_is_read_by_the_white_that_its_values_have(tmp_path: Path, kind: str, top: int) -> None:
+    shades = np.linspace(0, 1, 600).reshape(20, 30)
+    path = tmp_path / "gray.tif"
+    Image.fromarray((shades * top).astype(kind)).save(path)
+    assert np.abs(images.read(path)[..., 0] / 255 - shades).max() < 1 / 200

@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from ganstyle.cli.refusals import UsageError, refuse_overwriting
+from ganstyle.cli.refusals import UsageError, refuse_overwriting, refuse_replacing
 
 DETAILS = """\
 The file takes pictures of any size and number (U-Nets: sides in multiples of their number, and stylize pads), holds the
@@ -52,6 +52,7 @@ def run(words: Namespace) -> int:
         return _to_pytorch_cyclegan(words)
     output = words.output or default_output(words.artifact, words.to, words.precision)
     for file in files_of(output):
+        refuse_replacing(file, words.artifact.glob("*"))
         refuse_overwriting(file, force=words.force)
     try:
         done = export(
@@ -83,6 +84,7 @@ def _to_pytorch_cyclegan(words: Namespace) -> int:
         raise UsageError(
             f"--to {FOREIGN} writes the weights as they are; leave out --precision, --calibrate and --no-noise."
         )
+    refuse_replacing(output, words.artifact.glob("*"))
     refuse_overwriting(output, force=words.force)
     notes = write_pytorch_cyclegan(words.artifact, output)
     print("\n".join([str(output), *notes]))

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganstyle.cli.refusals import refuse_overwriting
+from ganstyle.cli.refusals import refuse_overwriting, refuse_replacing
 
 if TYPE_CHECKING:
     from ganstyle.stylize.files import MaskFile, Painter
@@ -42,6 +42,7 @@ def run(words: Namespace) -> int:
     from ganstyle.stylize.recipe import RecipeError, read_recipe
 
     if words.output is not None:
+        refuse_replacing(words.output, (words.input, words.mask))
         refuse_overwriting(words.output, force=words.force)
     kind = images.header(words.picture, largest=LARGEST).format
     if words.output is not None and format_of(words.output) != kind:

@@ -7,7 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganstyle.cli.refusals import refuse_overwriting
+from ganstyle.cli.refusals import UsageError, refuse_overwriting, refuse_replacing
 
 if TYPE_CHECKING:
     from ganstyle.stylize.batch import Job
@@ -69,7 +69,7 @@ def run(words: Namespace) -> int:
 
     todo = jobs(words.photo, words.output)
     for job in todo:
-        _check(job, words.force)
+        _check(job, words)
     studio = _studio(words)
     if len(todo) == 1:
         _restyle(studio, todo[0], words.force)
@@ -77,12 +77,13 @@ def run(words: Namespace) -> int:
     return restyle_all(studio, todo, force=words.force)
 
 
-def _check(job: "Job", force: bool) -> None:
+def _check(job: "Job", words: Namespace) -> None:
     from ganstyle.stylize.batch import STREAM
 
     _ = job.kind
     if job.target != STREAM:
-        refuse_overwriting(job.target, force=force)
+        refuse_replacing(job.target, (words.mask,))
+        refuse_overwriting(job.target, force=words.force)
 
 
 def _studio(words: Namespace) -> "Studio":
@@ -91,6 +92,8 @@ def _studio(words: Namespace) -> "Studio":
     from ganstyle.stylize.files import Studio, read_mask
     from ganstyle.stylize.memory import default_memory, memory_of
 
+    if words.feather and words.mask is None:
+        raise UsageError("--feather softens the edge of a mask; give --mask, too.")
     controls = Controls(words.strength, words.keep_color, words.size, words.feather, words.seed, words.style)
     memory = memory_of(words.max_memory) if words.max_memory else default_memory()
     mask = None if words.mask is None else read_mask(words.mask)

@@ -116,7 +116,8 @@ def _fitted(photo: Photograph, kind: str) -> Photograph:
 
 def _unfit(photo: Photograph, kind: str) -> list[str]:
     """Name what of the pixels a format has no place for."""
-    lost = ["8 of its 16 bits"] if kind not in DEEP and photo.pixels.dtype == np.uint16 else []
+    lost = [f"{photo.frames - 1} of its {photo.frames} frames"] if photo.frames > 1 else []
+    lost += ["8 of its 16 bits"] if kind not in DEEP and photo.pixels.dtype == np.uint16 else []
     if kind in OPAQUE and photo.alpha is not None and (photo.alpha < np.iinfo(photo.alpha.dtype).max).any():
         lost.append("its transparency, for which white is laid under it")
     return lost

@@ -10,23 +10,37 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from torch import Tensor
 
-from ganstyle.errors import ShapeError
+from ganstyle.decode import DEEP_GRAY, from_pillow
+from ganstyle.errors import ImageError, ShapeError
 
 Mask = Float[ndarray, "height width"]
 """From 0 (the photograph stays) to 1 (restyled)."""
 
 
 def mask_of(given: "Pillow.Image | NDArray[Any] | Tensor", height: int, width: int) -> Mask:
-    """Understand a mask: a Pillow picture, integers up to their largest, or numbers (and truths) up to 1.
+    """Understand a mask: a Pillow picture, bytes or uint16 up to their largest, or numbers (and truths) up to 1.
 
-    Raises ShapeError for one that is not of the photograph's size, or not of one channel.
+    Raises ShapeError for one that is not of the photograph's size, or not of one channel, ImageError for integers of
+    another kind, whose largest nobody means, and for numbers that are not from 0 to 1.
     """
-    values = np.asarray(given.convert("L") if isinstance(given, Pillow.Image) else given)
+    values = _brightness(given) if isinstance(given, Pillow.Image) else np.asarray(given)
     if values.shape != (height, width):
         shape = " x ".join(map(str, values.shape))
         raise ShapeError(f"the mask is {shape}, but the photograph is {height} x {width}; give a mask of that size.")
-    top = np.iinfo(values.dtype).max if np.issubdtype(values.dtype, np.integer) else 1
-    return np.clip(values.astype(np.float32) / top, 0, 1)
+    top = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}.get(values.dtype, 1)
+    if top == 1 and not (values.dtype.kind in "bf" and ((values >= 0) & (values <= 1)).all()):
+        raise ImageError(f"the mask is of {values.dtype}; give truths, numbers from 0 to 1, uint8 or uint16.")
+    return values.astype(np.float32) / top
+
+
+def _brightness(picture: Pillow.Image) -> NDArray[Any]:
+    """How bright a picture is, as far as it is opaque; gray that is deeper than bytes is left as it is."""
+    if picture.mode == "I":
+        return from_pillow(picture)[..., 0]
+    if picture.mode in DEEP_GRAY:
+        return np.asarray(picture, np.float32 if picture.mode == "F" else np.uint16)
+    layers = np.asarray(picture.convert("RGBA"), np.float32) / 255
+    return np.asarray(layers[..., :3].mean(axis=2) * layers[..., 3])
 
 
 def feathered(mask: Mask, feather: float) -> Mask:

@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
+from PIL import ImageOps
 from torch import Tensor
 
 from ganstyle import images
 from ganstyle.artifact import Artifact, Card
 from ganstyle.backends.model import Model
 from ganstyle.backends.opened import opened
+from ganstyle.decode import DEEP_GRAY, is_clear
 from ganstyle.errors import ImageError, ShapeError
 from ganstyle.stylize.controls import Controls
 from ganstyle.stylize.masks import feathered, mask_of
@@ -54,7 +56,7 @@ class Stylizer:
         """Restyle a picture, or a batch of them; the result has the same size and is of the same kind.
 
         Args:
-            image: what to restyle. A Pillow picture is read as RGB, 8 bits, upright.
+            image: what to restyle. A Pillow picture is read as RGB, 8 bits, upright; its transparency stays.
             strength: from 0 (the photograph) over 1 (the network's picture) to 1.5 (as far beyond).
             keep_color: `luminance`, `mkl` or `off`; see Controls.
             size: how large the brush is; at 2, strokes are twice as large.
@@ -85,7 +87,7 @@ class Stylizer:
         if isinstance(image, Tensor):
             return _restyled_tensor(brush, image, mask)
         if isinstance(image, Pillow.Image):
-            return Pillow.fromarray(_restyled_pixels(brush, images.from_pillow(image), mask))
+            return _restyled_pillow(brush, image, mask)
         if not isinstance(image, np.ndarray):
             raise ImageError(
                 f"stylize takes Pillow pictures, NumPy arrays, tensors, or a list of them, but got a "
@@ -105,6 +107,14 @@ def load(model: Path | str, *, max_memory: int | str | None = None) -> Stylizer:
 def stylize(artifact: Artifact | Model, image: Picture) -> Picture:
     """Restyle a picture with the controls as they are by default; see `Stylizer.stylize`."""
     return Stylizer(artifact).stylize(image)
+
+
+def _restyled_pillow(brush: Brush, image: Pillow.Image, mask: Any) -> Pillow.Image:
+    if image.mode in DEEP_GRAY or not is_clear(image):
+        return Pillow.fromarray(_restyled_pixels(brush, images.from_pillow(image), mask))
+    layers = np.asarray(ImageOps.exif_transpose(image).convert("RGBA"))
+    painted = _restyled_pixels(brush, np.ascontiguousarray(layers[..., :3]), mask)
+    return Pillow.fromarray(np.dstack([painted, layers[..., 3]]))
 
 
 def _restyled_pixels(brush: Brush, pixels: NDArray[Any], mask: Any) -> NDArray[Any]:

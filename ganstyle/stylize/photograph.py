@@ -57,6 +57,8 @@ class Photograph:
     """The IPTC record of a JPEG or TIFF."""
     unwritable: tuple[str, ...] = ()
     """Names of the EXIF tags that the file has and `exif` has not, because they cannot be written."""
+    frames: int = 1
+    """Pictures in the file, an animation's or pages, of which this is the first."""
 
 
 def colored(photo: Photograph) -> Photograph:
@@ -95,7 +97,18 @@ def decoded(content: bytes, name: str) -> Photograph:
             texts_of(picture),
             iptc_of(picture),
             known.left_out,
+            _frames(picture),
         )
+
+
+def _frames(picture: Pillow.Image) -> int:
+    """Count the pictures in a file; what follows a camera's JPEG is a preview of the same."""
+    if picture.format == "MPO":
+        return 1
+    try:
+        return int(getattr(picture, "n_frames", 1))
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error):
+        return 1
 
 
 def _profile(picture: Pillow.Image) -> bytes | None:
@@ -125,7 +138,7 @@ def _shallow(picture: Pillow.Image) -> tuple[Integers, Alpha | None]:
     """Decode 8 bits."""
     if picture.mode == "CMYK":
         return np.array(cmyk_to_srgb(picture)), None
-    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+    if decode.is_clear(picture):
         layers = _converted(picture, "RGBA")
         return np.ascontiguousarray(layers[..., :3]), np.ascontiguousarray(layers[..., 3])
     if picture.mode.startswith(("I", "F")):

@@ -151,6 +151,17 @@ def test_controls_and_masks_work_on_an_exported_model(place: Path, tmp_path: Pat
     assert np.abs(shown(tmp_path / "a.png") - shown(tmp_path / "b.png")).max() <= 1
 
 
+def test_an_export_never_replaces_a_part_of_its_artifact(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = shutil.copytree(place / "model", tmp_path / "model")
+    weights = (own / "weights.safetensors").read_bytes()
+    for form in ("safetensors", "pytorch-cyclegan"):
+        assert main(["export", str(own), "--to", form, "--output", str(own / "weights.safetensors"), "--force"]) == 2
+        assert "weights.safetensors itself; give another --output." in capsys.readouterr().err
+    assert (own / "weights.safetensors").read_bytes() == weights
+
+
 def test_auto_takes_the_fastest_that_passed(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     hasten(place, 3.0)
     assert backend_of(place, tmp_path / "a.png") == "onnxruntime"

@@ -118,6 +118,39 @@ def test_a_mask_is_part_of_the_recipe(place: Path, tmp_path: Path, capsys: pytes
     assert "the recipe has a mask" in capsys.readouterr().err
 
 
+def test_nothing_that_a_picture_is_made_of_is_replaced(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo, out, mask = (tmp_path / f"{name}.png" for name in ("photo", "out", "mask"))
+    photo.write_bytes((place / "photos" / "0.png").read_bytes())
+    Pillow.linear_gradient("L").resize((53, 37)).save(mask)
+    before = [path.read_bytes() for path in (photo, mask)]
+    words = ("stylize", photo, "--model", place / "model", "--mask", mask)
+    assert called(*words, "--output", out) == 0
+    assert called(*words, "--output", mask, "--force") == 2
+    for target in (photo, mask):
+        assert called("redo", out, "--input", photo, "--mask", mask, "--output", target, "--force") == 2
+        assert f"{target} would replace {target} itself" in capsys.readouterr().err
+    assert [path.read_bytes() for path in (photo, mask)] == before
+
+
+def test_a_feather_without_a_mask_is_refused(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("stylize", place / "photos" / "0.png", "--model", place / "model", "--output", tmp_path / "out.png")
+    assert called(*words, "--feather", 5) == 2
+    assert "--feather softens the edge of a mask; give --mask, too." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "tif", "png"])
+def test_frames_that_are_left_out_are_named(
+    suffix: str, place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = [Pillow.new("RGB", (53, 37), color) for color in ("red", "blue", "green")]
+    source = tmp_path / f"frames.{suffix}"
+    frames[0].save(source, save_all=True, append_images=frames[1:])
+    assert called("stylize", source, "--model", place / "model", "--output", tmp_path / "out.png") == 0
+    assert "out.png is without 2 of its 3 frames." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kind", ["png", "tif"])
 @pytest.mark.parametrize("alpha", [False, True])
 def test_depth_transparency_and_what_is_outside_the_mask_go_through_files(

@@ -13,13 +13,13 @@ from PIL import Image as Pillow
 
 from ganstyle import artifact, images
 from ganstyle.color import ColorSums
-from ganstyle.errors import ShapeError
+from ganstyle.errors import ImageError, ShapeError
 from ganstyle.nn.light import Light
 from ganstyle.nn.unet import UNet
 from ganstyle.stylize import Stylizer, load
 from ganstyle.stylize.budget import plan
 from ganstyle.stylize.controls import ControlError, Controls
-from ganstyle.stylize.masks import feathered
+from ganstyle.stylize.masks import feathered, mask_of
 from ganstyle.stylize.memory import BudgetError, memory_of
 
 
@@ -97,6 +97,33 @@ def test_a_feather_rises_inwards_from_the_edge() -> None:
     assert (np.diff(rise) >= 0).all()
     assert rise[4] == pytest.approx(0.5)
     assert (rise[6:] == 1).all()
+
+
+def test_a_mask_means_the_same_however_it_is_given() -> None:
+    numbers = np.linspace(0, 1, 12 * 10, dtype=np.float32).reshape(12, 10)
+    words = np.rint(numbers * 65535).astype(np.uint16)
+    kinds = [words, Pillow.fromarray(words), Pillow.fromarray(numbers), torch.from_numpy(numbers)]
+    for mask in kinds:
+        np.testing.assert_allclose(mask_of(mask, 12, 10), numbers, atol=1e-5)
+    octets = np.rint(numbers * 255).astype(np.uint8)
+    white = np.full_like(octets, 255)
+    veiled = Pillow.fromarray(np.dstack([white, white, white, octets]))  # white, as far as it is opaque
+    for mask in (octets, Pillow.fromarray(octets), Pillow.fromarray(octets.astype(np.int32)), veiled):
+        np.testing.assert_allclose(mask_of(mask, 12, 10), numbers, atol=3e-3)
+
+
+@pytest.mark.parametrize("value", [np.int64(1), np.float32(np.nan), np.float64(60), np.float32(-0.5)])
+def test_a_mask_whose_white_nobody_knows_is_refused(value: Any) -> None:
+    with pytest.raises(ImageError, match=rf"the mask is of {value.dtype}; give truths, numbers from 0 to 1, uint8"):
+        mask_of(np.full((4, 4), value), 4, 4)
+
+
+def test_the_transparency_of_a_pillow_picture_stays(painter: Stylizer) -> None:
+    veil = np.arange(37 * 53, dtype=np.uint32).reshape(37, 53).astype(np.uint8)
+    painted = painter.stylize(Pillow.fromarray(np.dstack([photo(), veil])))
+    assert painted.mode == "RGBA"
+    np.testing.assert_array_equal(np.asarray(painted)[..., 3], veil)
+    np.testing.assert_array_equal(np.asarray(painted)[..., :3], painter.stylize(photo()))
 
 
 def test_a_mask_of_another_size_is_refused(painter: Stylizer) -> None:
