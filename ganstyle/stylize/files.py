@@ -30,11 +30,10 @@ class MaskFile:
 
 def read_mask(path: Path) -> MaskFile:
     """Read a mask from a picture file: its brightness, as far as it is opaque. Raises ImageError."""
+    from ganstyle.stylize.masks import brightness
+
     photo = read(path)
-    values = photo.pixels.mean(axis=2) / np.iinfo(photo.pixels.dtype).max
-    if photo.alpha is not None:
-        values = values * (photo.alpha / np.iinfo(photo.alpha.dtype).max)
-    return MaskFile(np.rint(values * 65535).astype(np.uint16), photo.sha256)
+    return MaskFile(np.rint(brightness(photo.pixels, photo.alpha) * 65535).astype(np.uint16), photo.sha256)
 
 
 @runtime_checkable

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from torch import Tensor
 
-from ganstyle.decode import DEEP_GRAY, from_pillow
+from ganstyle.decode import DEEP_GRAY, Integers, from_pillow
 from ganstyle.errors import ImageError, ShapeError
 
 Mask = Float[ndarray, "height width"]
@@ -33,14 +33,20 @@ def mask_of(given: "Pillow.Image | NDArray[Any] | Tensor", height: int, width: i
     return values.astype(np.float32) / top
 
 
+def brightness(pixels: Integers, alpha: NDArray[Any] | None) -> Mask:
+    """How bright colors are, as far as they are opaque, from 0 to 1."""
+    light = pixels.mean(axis=2) / np.iinfo(pixels.dtype).max
+    return np.asarray(light if alpha is None else light * (alpha / np.iinfo(alpha.dtype).max))
+
+
 def _brightness(picture: Pillow.Image) -> NDArray[Any]:
-    """How bright a picture is, as far as it is opaque; gray that is deeper than bytes is left as it is."""
+    """How bright a Pillow picture is; gray that is deeper than bytes is left as it is."""
     if picture.mode == "I":
         return from_pillow(picture)[..., 0]
     if picture.mode in DEEP_GRAY:
         return np.asarray(picture, np.float32 if picture.mode == "F" else np.uint16)
-    layers = np.asarray(picture.convert("RGBA"), np.float32) / 255
-    return np.asarray(layers[..., :3].mean(axis=2) * layers[..., 3])
+    layers = np.asarray(picture.convert("RGBA"))
+    return brightness(layers[..., :3], layers[..., 3])
 
 
 def feathered(mask: Mask, feather: float) -> Mask:
