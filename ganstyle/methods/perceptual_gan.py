@@ -84,9 +84,7 @@ class PerceptualGAN(Method[Outputs]):
         """
         super().__init__()
         check_switches(content_normalized=content_normalized, r1=r1)
-        self.generator = generator
-        self.discriminator = discriminator
-        self.perceptual = perceptual
+        self.generator, self.discriminator, self.perceptual = generator, discriminator, perceptual
         self.game = game(adversarial)
         self.content_layers = _weighed("content_layers", content_layers)
         self.style_layers = _weighed("style_layers", style_layers)
